@@ -1,0 +1,216 @@
+#include "base/ip.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/uuid.h"
+
+bool ip_parse(const char *text, struct ip *out)
+{
+    struct ip ip = {0};
+
+    if (!text) {
+        return false;
+    }
+    ip.family = strchr(text, ':') ? 6 : 4;
+    if (inet_pton(ip.family == 6 ? AF_INET6 : AF_INET, text, ip.bytes) != 1) {
+        return false;
+    }
+    *out = ip;
+    return true;
+}
+
+char *ip_format(const struct ip *ip, char text[static IP_TEXT])
+{
+    if (!ip->family || !inet_ntop(ip->family == 6 ? AF_INET6 : AF_INET, ip->bytes, text, IP_TEXT)) {
+        *text = '\0';
+    }
+    return text;
+}
+
+bool ip_equal(const struct ip *a, const struct ip *b)
+{
+    return a->family == b->family && !memcmp(a->bytes, b->bytes, sizeof a->bytes);
+}
+
+unsigned int ip_bits(const struct ip *ip)
+{
+    return ip->family == 6 ? 128 : 32;
+}
+
+/* A decimal number of one to three digits without sign or leading zero. */
+static bool parse_length(const char *text, unsigned int most, unsigned int *out)
+{
+    unsigned int length = 0;
+
+    if (!*text || strlen(text) > 3 || (text[0] == '0' && text[1])) {
+        return false;
+    }
+    for (; *text; text++) {
+        if (*text < '0' || *text > '9') {
+            return false;
+        }
+        length = length * 10 + (unsigned int)(*text - '0');
+    }
+    *out = length;
+    return length <= most;
+}
+
+bool prefix_parse(const char *text, struct prefix *out)
+{
+    const char *slash = text ? strchr(text, '/') : NULL;
+    char address[IP_TEXT];
+    struct prefix prefix;
+
+    if (!slash || (size_t)(slash - text) >= sizeof address) {
+        return false;
+    }
+    memcpy(address, text, (size_t)(slash - text));
+    address[slash - text] = '\0';
+    if (!ip_parse(address, &prefix.ip) ||
+        !parse_length(slash + 1, ip_bits(&prefix.ip), &prefix.length)) {
+        return false;
+    }
+    *out = prefix;
+    return true;
+}
+
+char *prefix_format(const struct prefix *prefix, char text[static PREFIX_TEXT])
+{
+    char address[IP_TEXT];
+
+    snprintf(text, PREFIX_TEXT, "%s/%u", ip_format(&prefix->ip, address), prefix->length);
+    return text;
+}
+
+/* The bits of byte 'i' that belong to a network of 'length' bits. */
+static uint8_t mask_byte(unsigned int length, unsigned int i)
+{
+    if (length >= 8 * (i + 1)) {
+        return 0xff;
+    }
+    return length <= 8 * i ? 0 : (uint8_t)(0xff << (8 - length % 8));
+}
+
+struct prefix prefix_network(const struct prefix *prefix)
+{
+    struct prefix network = *prefix;
+
+    for (unsigned int i = 0; i < sizeof network.ip.bytes; i++) {
+        network.ip.bytes[i] &= mask_byte(prefix->length, i);
+    }
+    return network;
+}
+
+bool prefix_is_network(const struct prefix *prefix)
+{
+    const struct prefix network = prefix_network(prefix);
+
+    return ip_equal(&network.ip, &prefix->ip);
+}
+
+bool prefix_contains(const struct prefix *network, const struct ip *ip)
+{
+    for (unsigned int i = 0; i < sizeof ip->bytes; i++) {
+        if ((network->ip.bytes[i] ^ ip->bytes[i]) & mask_byte(network->length, i)) {
+            return false;
+        }
+    }
+    return network->ip.family == ip->family;
+}
+
+bool prefix_covers(const struct prefix *outer, const struct prefix *inner)
+{
+    return inner->length >= outer->length && prefix_contains(outer, &inner->ip);
+}
+
+bool prefix_overlaps(const struct prefix *a, const struct prefix *b)
+{
+    return prefix_covers(a, b) || prefix_covers(b, a);
+}
+
+uint64_t prefix_last_index(const struct prefix *network)
+{
+    const unsigned int host_bits = ip_bits(&network->ip) - network->length;
+
+    return host_bits >= 64 ? UINT64_MAX : ((uint64_t)1 << host_bits) - 1;
+}
+
+struct ip prefix_nth(const struct prefix *network, uint64_t index)
+{
+    struct ip ip = prefix_network(network).ip;
+    unsigned int carry = 0;
+
+    for (unsigned int i = ip_bits(&ip) / 8; i-- > 0; index >>= 8) {
+        const unsigned int sum = ip.bytes[i] + (unsigned int)(index & 0xff) + carry;
+
+        ip.bytes[i] = (uint8_t)sum;
+        carry = sum >> 8;
+    }
+    return ip;
+}
+
+uint64_t prefix_index(const struct prefix *network, const struct ip *ip)
+{
+    uint64_t index = 0;
+
+    for (unsigned int i = 0; i < ip_bits(ip) / 8; i++) {
+        if (index >> 56) {
+            return UINT64_MAX;
+        }
+        index = index << 8 | (ip->bytes[i] & (uint8_t)~mask_byte(network->length, i));
+    }
+    return index;
+}
+
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9') {
+        return c - '0';
+    }
+    c |= 0x20;
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+bool mac_parse(const char *text, struct mac *out)
+{
+    struct mac mac;
+
+    if (!text || strlen(text) != MAC_TEXT - 1) {
+        return false;
+    }
+    for (size_t i = 0; i < sizeof mac.bytes; i++, text += 3) {
+        const int high = hex_digit(text[0]), low = hex_digit(text[1]);
+
+        if (high < 0 || low < 0 || text[2] != (i < 5 ? ':' : '\0')) {
+            return false;
+        }
+        mac.bytes[i] = (uint8_t)(high << 4 | low);
+    }
+    *out = mac;
+    return true;
+}
+
+char *mac_format(const struct mac *mac, char text[static MAC_TEXT])
+{
+    const uint8_t *b = mac->bytes;
+
+    snprintf(text, MAC_TEXT, "%02x:%02x:%02x:%02x:%02x:%02x", b[0], b[1], b[2], b[3], b[4], b[5]);
+    return text;
+}
+
+struct mac mac_from_ip(const struct ip *ip)
+{
+    struct mac mac = {{0x0a, 0x58}};
+    uint8_t digest[SHA1_SIZE];
+
+    if (ip->family == 4) {
+        memcpy(mac.bytes + 2, ip->bytes, 4);
+    } else {
+        sha1(ip->bytes, sizeof ip->bytes, digest);
+        memcpy(mac.bytes + 2, digest, 4);
+    }
+    return mac;
+}

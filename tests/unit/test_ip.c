@@ -1,0 +1,150 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/ip.h"
+#include "base/uuid.h"
+
+static struct prefix prefix(const char *text)
+{
+    struct prefix p;
+
+    assert_true(prefix_parse(text, &p));
+    return p;
+}
+
+static struct ip ip(const char *text)
+{
+    struct ip i;
+
+    assert_true(ip_parse(text, &i));
+    return i;
+}
+
+static void parses_and_formats_both_families(void **state)
+{
+    static const char *const same[] = {"10.1.2.3/24", "0.0.0.0/0", "fd98::1/64", "::/0",
+                                       "192.168.1.1/32"};
+    char text[PREFIX_TEXT];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof same / sizeof *same; i++) {
+        const struct prefix p = prefix(same[i]);
+
+        assert_string_equal(prefix_format(&p, text), same[i]);
+    }
+}
+
+static void refuses_what_is_no_prefix(void **state)
+{
+    static const char *const bad[] = {"",           "10.0.0.0",    "10.0.0.0/",   "10.0.0.0/33",
+                                      "10.0.0/8",   "10.0.0.0/08", "10.0.0.0/-1", "10.0.0.0/8 ",
+                                      "fd98::/129", "x/8",         "/8",          "10.0.0.0/1e1",
+                                      " 10.0.0.0/8"};
+    struct prefix p;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        assert_false(prefix_parse(bad[i], &p));
+    }
+    assert_false(prefix_parse(NULL, &p));
+}
+
+static void knows_what_lies_in_what(void **state)
+{
+    const struct prefix cluster = prefix("192.168.0.0/16"), node = prefix("192.168.2.0/24");
+    const struct prefix half = prefix("192.168.2.128/25"), other = prefix("192.168.3.0/24");
+    const struct ip in = ip("192.168.2.200"), six = ip("fd98::1");
+
+    (void)state;
+    assert_true(prefix_covers(&cluster, &node));
+    assert_false(prefix_covers(&node, &cluster));
+    assert_true(prefix_overlaps(&node, &half));
+    assert_true(prefix_overlaps(&half, &node));
+    assert_false(prefix_overlaps(&node, &other));
+    assert_true(prefix_contains(&half, &in));
+    assert_false(prefix_contains(&other, &in));
+    assert_false(prefix_contains(&node, &six));
+    assert_true(prefix_is_network(&half));
+    assert_false(prefix_is_network(&(struct prefix){ip("192.168.2.1"), 24}));
+}
+
+static void counts_within_a_network(void **state)
+{
+    const struct prefix four = prefix("10.255.255.0/24"), six = prefix("fd98::ffff:0/112");
+    const struct prefix wide = prefix("fd98::/32");
+    const struct ip last = ip("10.255.255.255"), far = ip("fd98:0:0:1::");
+    struct ip nth;
+
+    (void)state;
+    nth = prefix_nth(&four, 255);
+    assert_true(ip_equal(&nth, &last));
+    assert_int_equal(prefix_index(&four, &last), 255);
+    assert_int_equal(prefix_last_index(&four), 255);
+    assert_int_equal(prefix_last_index(&six), 65535);
+    nth = prefix_nth(&six, 65535);
+    assert_int_equal(prefix_index(&six, &nth), 65535);
+    assert_true(prefix_last_index(&wide) == UINT64_MAX);
+    assert_true(prefix_index(&wide, &far) == UINT64_MAX);
+}
+
+static void macs_come_from_addresses(void **state)
+{
+    const struct ip four = ip("192.168.2.3"), six = ip("fd98::1");
+    struct mac mac = mac_from_ip(&four);
+    char text[MAC_TEXT];
+
+    (void)state;
+    assert_string_equal(mac_format(&mac, text), "0a:58:c0:a8:02:03");
+    mac = mac_from_ip(&six);
+    assert_memory_equal(mac_format(&mac, text), "0a:58:", 6);
+    assert_true(mac_parse("0A:58:c0:a8:02:03", &mac));
+    assert_false(mac_parse("0a:58:c0:a8:02", &mac));
+    assert_false(mac_parse("0a-58-c0-a8-02-03", &mac));
+    assert_false(mac_parse("0a:58:c0:a8:02:0g", &mac));
+}
+
+static void sha1_is_sha1(void **state)
+{
+    static const uint8_t abc[] = {0xa9, 0x99, 0x3e, 0x36, 0x47, 0x06, 0x81, 0x6a, 0xba, 0x3e,
+                                  0x25, 0x71, 0x78, 0x50, 0xc2, 0x6c, 0x9c, 0xd0, 0xd8, 0x9d};
+    uint8_t digest[SHA1_SIZE];
+
+    (void)state;
+    sha1("abc", 3, digest);
+    assert_memory_equal(digest, abc, sizeof abc);
+}
+
+static void identities_are_stable_and_distinct(void **state)
+{
+    const struct row_id id = row_id("k8s", "Logical_Switch", "n1");
+    char text[UUID_TEXT];
+    struct row_id again;
+
+    (void)state;
+    /* In every database: this number may never change. */
+    assert_string_equal(row_id_format(id, text), "b1dc8910-10bc-5581-a84c-009bafa3a271");
+    assert_true(row_id_parse(text, &again));
+    assert_true(row_id_equal(id, again));
+    assert_false(row_id_equal(id, row_id("k8s", "Logical_Switchn", "1")));
+    assert_false(row_id_parse("5f05bcf1", &again));
+    assert_int_equal(text[14], '5');
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(parses_and_formats_both_families),
+        cmocka_unit_test(refuses_what_is_no_prefix),
+        cmocka_unit_test(knows_what_lies_in_what),
+        cmocka_unit_test(counts_within_a_network),
+        cmocka_unit_test(macs_come_from_addresses),
+        cmocka_unit_test(sha1_is_sha1),
+        cmocka_unit_test(identities_are_stable_and_distinct),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
