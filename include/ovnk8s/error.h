@@ -20,16 +20,16 @@ OVNK8S_BEGIN_DECLS
 /* The closed set of reasons. Numbers are part of the ABI and never change their meaning. */
 enum ovnk8s_error {
     OVNK8S_OK = 0,
-    OVNK8S_INVALID = -1,      /* An argument, option or input is malformed or contradicts another. */
-    OVNK8S_NOMEM = -2,        /* Memory ran out. */
-    OVNK8S_EXISTS = -3,       /* It exists already and differs from what was asked for. */
-    OVNK8S_NOTFOUND = -4,     /* What the call works on does not exist. */
-    OVNK8S_CONFLICT = -5,     /* Another writer or another owner is in the way. */
-    OVNK8S_EXHAUSTED = -6,    /* No address, subnet or tag is left. */
-    OVNK8S_TIMEOUT = -7,      /* The deadline passed. */
-    OVNK8S_UNAVAILABLE = -8,  /* A server cannot be reached or does not serve. */
-    OVNK8S_PERMISSION = -9,   /* The kernel or a server refused for lack of rights. */
-    OVNK8S_CANCELLED = -10,   /* ovnk8s_cancel_trigger() was called. */
+    OVNK8S_INVALID = -1,     /* An argument, option or input is malformed or contradicts another. */
+    OVNK8S_NOMEM = -2,       /* Memory ran out. */
+    OVNK8S_EXISTS = -3,      /* It exists already and differs from what was asked for. */
+    OVNK8S_NOTFOUND = -4,    /* What the call works on does not exist. */
+    OVNK8S_CONFLICT = -5,    /* Another writer or another owner is in the way. */
+    OVNK8S_EXHAUSTED = -6,   /* No address, subnet or tag is left. */
+    OVNK8S_TIMEOUT = -7,     /* The deadline passed. */
+    OVNK8S_UNAVAILABLE = -8, /* A server cannot be reached or does not serve. */
+    OVNK8S_PERMISSION = -9,  /* The kernel or a server refused for lack of rights. */
+    OVNK8S_CANCELLED = -10,  /* ovnk8s_cancel_trigger() was called. */
     OVNK8S_UNSUPPORTED = -11, /* A server is too old or lacks a table or column. */
     OVNK8S_PROTOCOL = -12,    /* A server's answer makes no sense. */
     OVNK8S_SYSTEM = -13,      /* A system call failed for another reason. */

@@ -15,7 +15,8 @@ struct ip {
     uint8_t bytes[16]; /* Network byte order; IPv4 takes the first 4. */
 };
 
-/* An address with the length of its network: a host's "10.1.2.3/24" or a network's "10.1.2.0/24". */
+/* An address with the length of its network: a host's "10.1.2.3/24" or a network's "10.1.2.0/24".
+ */
 struct prefix {
     struct ip ip;
     unsigned int length;

@@ -19,8 +19,10 @@ int options_take(void *ours, size_t size, const void *theirs)
     }
     for (size_t i = size; i < their_size; i++) {
         if (((const unsigned char *)theirs)[i]) {
-            return fail(OVNK8S_INVALID, "options: set at offset %zu, which this version (%zu bytes)"
-                                        " does not know", i, size);
+            return fail(OVNK8S_INVALID,
+                        "options: set at offset %zu, which this version (%zu bytes)"
+                        " does not know",
+                        i, size);
         }
     }
     memcpy(ours, theirs, their_size < size ? their_size : size);

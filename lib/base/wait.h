@@ -29,9 +29,9 @@ int deadline_left(const struct deadline *deadline);
 /* Fails with OVNK8S_CANCELLED or OVNK8S_TIMEOUT when it is time to give up; otherwise 0. */
 int deadline_check(const struct deadline *deadline);
 
-/* Waits until one of 'fds' is ready, 'wake_at' (ms; INT64_MAX for never) is reached, or the deadline
- * passes. Returns 0 in the first two cases, an error as deadline_check() otherwise. 'fds' has room
- * for one element more than 'n', which is used for the cancellation. */
+/* Waits until one of 'fds' is ready, 'wake_at' (ms; INT64_MAX for never) is reached, or the
+ * deadline passes. Returns 0 in the first two cases, an error as deadline_check() otherwise. 'fds'
+ * has room for one element more than 'n', which is used for the cancellation. */
 int deadline_poll(const struct deadline *deadline, struct pollfd *fds, nfds_t n, int64_t wake_at);
 
 /* The descriptor that becomes readable on cancellation, or -1 for NULL. */
