@@ -7,7 +7,7 @@
 
 #include "base/uuid.h"
 
-bool ip_parse(const char *text, struct ip *out)
+bool ip_from_text(const char *text, struct ip *out)
 {
     struct ip ip = {0};
 
@@ -22,7 +22,7 @@ bool ip_parse(const char *text, struct ip *out)
     return true;
 }
 
-char *ip_format(const struct ip *ip, char text[static IP_TEXT])
+char *ip_to_text(const struct ip *ip, char text[static IP_TEXT])
 {
     if (!ip->family || !inet_ntop(ip->family == 6 ? AF_INET6 : AF_INET, ip->bytes, text, IP_TEXT)) {
         *text = '\0';
@@ -58,7 +58,7 @@ static bool parse_length(const char *text, unsigned int most, unsigned int *out)
     return length <= most;
 }
 
-bool prefix_parse(const char *text, struct prefix *out)
+bool prefix_from_text(const char *text, struct prefix *out)
 {
     const char *slash = text ? strchr(text, '/') : NULL;
     char address[IP_TEXT];
@@ -69,7 +69,7 @@ bool prefix_parse(const char *text, struct prefix *out)
     }
     memcpy(address, text, (size_t)(slash - text));
     address[slash - text] = '\0';
-    if (!ip_parse(address, &prefix.ip) ||
+    if (!ip_from_text(address, &prefix.ip) ||
         !parse_length(slash + 1, ip_bits(&prefix.ip), &prefix.length)) {
         return false;
     }
@@ -77,11 +77,11 @@ bool prefix_parse(const char *text, struct prefix *out)
     return true;
 }
 
-char *prefix_format(const struct prefix *prefix, char text[static PREFIX_TEXT])
+char *prefix_to_text(const struct prefix *prefix, char text[static PREFIX_TEXT])
 {
     char address[IP_TEXT];
 
-    snprintf(text, PREFIX_TEXT, "%s/%u", ip_format(&prefix->ip, address), prefix->length);
+    snprintf(text, PREFIX_TEXT, "%s/%u", ip_to_text(&prefix->ip, address), prefix->length);
     return text;
 }
 
@@ -165,6 +165,73 @@ uint64_t prefix_index(const struct prefix *network, const struct ip *ip)
     return index;
 }
 
+bool prefixes_from_text(const char *text, struct prefixes *out)
+{
+    const char *comma = text ? strchr(text, ',') : NULL;
+    struct prefixes prefixes = {.n = comma ? 2 : 1};
+    char first[PREFIX_TEXT];
+
+    if (!comma) {
+        if (!prefix_from_text(text, &prefixes.of[0])) {
+            return false;
+        }
+        *out = prefixes;
+        return true;
+    }
+    if ((size_t)(comma - text) >= sizeof first) {
+        return false;
+    }
+    memcpy(first, text, (size_t)(comma - text));
+    first[comma - text] = '\0';
+    if (!prefix_from_text(first, &prefixes.of[0]) ||
+        !prefix_from_text(comma + 1, &prefixes.of[1]) ||
+        prefixes.of[0].ip.family == prefixes.of[1].ip.family) {
+        return false;
+    }
+    if (prefixes.of[0].ip.family == 6) {
+        const struct prefix six = prefixes.of[0];
+
+        prefixes.of[0] = prefixes.of[1];
+        prefixes.of[1] = six;
+    }
+    *out = prefixes;
+    return true;
+}
+
+char *prefixes_to_text(const struct prefixes *prefixes, char text[static PREFIXES_TEXT])
+{
+    size_t at = 0;
+
+    *text = '\0';
+    for (size_t i = 0; i < prefixes->n; i++) {
+        char one[PREFIX_TEXT];
+
+        at += (size_t)snprintf(text + at, PREFIXES_TEXT - at, "%s%s", i ? "," : "",
+                               prefix_to_text(&prefixes->of[i], one));
+    }
+    return text;
+}
+
+bool prefixes_equal(const struct prefixes *a, const struct prefixes *b)
+{
+    for (size_t i = 0; i < a->n && i < b->n; i++) {
+        if (!ip_equal(&a->of[i].ip, &b->of[i].ip) || a->of[i].length != b->of[i].length) {
+            return false;
+        }
+    }
+    return a->n == b->n;
+}
+
+const struct prefix *prefixes_of(const struct prefixes *prefixes, unsigned int family)
+{
+    for (size_t i = 0; i < prefixes->n; i++) {
+        if (prefixes->of[i].ip.family == family) {
+            return &prefixes->of[i];
+        }
+    }
+    return NULL;
+}
+
 static int hex_digit(char c)
 {
     if (c >= '0' && c <= '9') {
@@ -174,7 +241,7 @@ static int hex_digit(char c)
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-bool mac_parse(const char *text, struct mac *out)
+bool mac_from_text(const char *text, struct mac *out)
 {
     struct mac mac;
 
@@ -193,7 +260,7 @@ bool mac_parse(const char *text, struct mac *out)
     return true;
 }
 
-char *mac_format(const struct mac *mac, char text[static MAC_TEXT])
+char *mac_to_text(const struct mac *mac, char text[static MAC_TEXT])
 {
     const uint8_t *b = mac->bytes;
 

@@ -32,14 +32,14 @@ enum {
     MAC_TEXT = 18,
 };
 
-bool ip_parse(const char *text, struct ip *out);
-char *ip_format(const struct ip *ip, char text[static IP_TEXT]);
+bool ip_from_text(const char *text, struct ip *out);
+char *ip_to_text(const struct ip *ip, char text[static IP_TEXT]);
 bool ip_equal(const struct ip *a, const struct ip *b);
 unsigned int ip_bits(const struct ip *ip); /* 32 or 128. */
 
 /* "ADDRESS/LENGTH"; the length is obligatory. */
-bool prefix_parse(const char *text, struct prefix *out);
-char *prefix_format(const struct prefix *prefix, char text[static PREFIX_TEXT]);
+bool prefix_from_text(const char *text, struct prefix *out);
+char *prefix_to_text(const struct prefix *prefix, char text[static PREFIX_TEXT]);
 
 /* The network that 'prefix' lies in: the same with all host bits zero. */
 struct prefix prefix_network(const struct prefix *prefix);
@@ -57,8 +57,24 @@ struct ip prefix_nth(const struct prefix *network, uint64_t index);
 /* The number of 'ip' within 'network', which contains it; UINT64_MAX where it does not fit. */
 uint64_t prefix_index(const struct prefix *network, const struct ip *ip);
 
-bool mac_parse(const char *text, struct mac *out);
-char *mac_format(const struct mac *mac, char text[static MAC_TEXT]);
+/* One prefix of each family at most, IPv4 first: what a cluster, a node or a pod has. */
+struct prefixes {
+    struct prefix of[2];
+    size_t n;
+};
+
+enum { PREFIXES_TEXT = 2 * PREFIX_TEXT };
+
+/* "PREFIX" or "PREFIX,PREFIX" of two families, in any order. */
+bool prefixes_from_text(const char *text, struct prefixes *out);
+char *prefixes_to_text(const struct prefixes *prefixes, char text[static PREFIXES_TEXT]);
+bool prefixes_equal(const struct prefixes *a, const struct prefixes *b);
+
+/* The prefix of this family, or NULL. */
+const struct prefix *prefixes_of(const struct prefixes *prefixes, unsigned int family);
+
+bool mac_from_text(const char *text, struct mac *out);
+char *mac_to_text(const struct mac *mac, char text[static MAC_TEXT]);
 
 /* The MAC address that goes with 'ip': 0a:58 and the IPv4 address; 0a:58 and a hash for IPv6. */
 struct mac mac_from_ip(const struct ip *ip);

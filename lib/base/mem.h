@@ -49,6 +49,6 @@ static inline void cleanup_fclosep(FILE **file)
         stolen_;                                                                                   \
     })
 
-#define ARRAY_SIZE(ARRAY) (sizeof(ARRAY) / sizeof *(ARRAY))
+#define COUNT_OF(ARRAY) (sizeof(ARRAY) / sizeof *(ARRAY))
 
 #endif /* mem.h */

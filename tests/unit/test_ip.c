@@ -12,7 +12,7 @@ static struct prefix prefix(const char *text)
 {
     struct prefix p;
 
-    assert_true(prefix_parse(text, &p));
+    assert_true(prefix_from_text(text, &p));
     return p;
 }
 
@@ -20,7 +20,7 @@ static struct ip ip(const char *text)
 {
     struct ip i;
 
-    assert_true(ip_parse(text, &i));
+    assert_true(ip_from_text(text, &i));
     return i;
 }
 
@@ -34,7 +34,7 @@ static void parses_and_formats_both_families(void **state)
     for (size_t i = 0; i < sizeof same / sizeof *same; i++) {
         const struct prefix p = prefix(same[i]);
 
-        assert_string_equal(prefix_format(&p, text), same[i]);
+        assert_string_equal(prefix_to_text(&p, text), same[i]);
     }
 }
 
@@ -48,9 +48,9 @@ static void refuses_what_is_no_prefix(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        assert_false(prefix_parse(bad[i], &p));
+        assert_false(prefix_from_text(bad[i], &p));
     }
-    assert_false(prefix_parse(NULL, &p));
+    assert_false(prefix_from_text(NULL, &p));
 }
 
 static void knows_what_lies_in_what(void **state)
@@ -98,13 +98,13 @@ static void macs_come_from_addresses(void **state)
     char text[MAC_TEXT];
 
     (void)state;
-    assert_string_equal(mac_format(&mac, text), "0a:58:c0:a8:02:03");
+    assert_string_equal(mac_to_text(&mac, text), "0a:58:c0:a8:02:03");
     mac = mac_from_ip(&six);
-    assert_memory_equal(mac_format(&mac, text), "0a:58:", 6);
-    assert_true(mac_parse("0A:58:c0:a8:02:03", &mac));
-    assert_false(mac_parse("0a:58:c0:a8:02", &mac));
-    assert_false(mac_parse("0a-58-c0-a8-02-03", &mac));
-    assert_false(mac_parse("0a:58:c0:a8:02:0g", &mac));
+    assert_memory_equal(mac_to_text(&mac, text), "0a:58:", 6);
+    assert_true(mac_from_text("0A:58:c0:a8:02:03", &mac));
+    assert_false(mac_from_text("0a:58:c0:a8:02", &mac));
+    assert_false(mac_from_text("0a-58-c0-a8-02-03", &mac));
+    assert_false(mac_from_text("0a:58:c0:a8:02:0g", &mac));
 }
 
 static void sha1_is_sha1(void **state)

@@ -1,0 +1,373 @@
+#include "base/row.h"
+
+#include <string.h>
+
+void rows_clear(struct rows *rows)
+{
+    arena_clear(&rows->arena);
+    *rows = (struct rows){0};
+}
+
+bool rows_failed(const struct rows *rows)
+{
+    return rows->arena.failed;
+}
+
+int atom_compare(const struct atom *a, const struct atom *b)
+{
+    if (a->type != b->type) {
+        return a->type < b->type ? -1 : 1;
+    }
+    switch (a->type) {
+    case ATOM_STRING:
+        return strcmp(a->string, b->string);
+    case ATOM_INTEGER:
+        return (a->integer > b->integer) - (a->integer < b->integer);
+    case ATOM_BOOLEAN:
+        return a->boolean - b->boolean;
+    default:
+        return memcmp(a->row.bytes, b->row.bytes, sizeof a->row.bytes);
+    }
+}
+
+/* Finding rows: identities are hashes already, so a piece of one is the hash. */
+
+static size_t hash_of(struct row_id id)
+{
+    size_t hash;
+
+    memcpy(&hash, id.bytes + 8, sizeof hash);
+    return hash;
+}
+
+static void insert_hashed(struct rows *rows, struct row *row)
+{
+    struct row **bucket = &rows->buckets[hash_of(row->id) % rows->n_buckets];
+
+    row->same_hash = *bucket;
+    *bucket = row;
+}
+
+static void grow_hash(struct rows *rows)
+{
+    const size_t n = rows->n_buckets ? rows->n_buckets * 4 : 64;
+    struct row **buckets = arena_alloc(&rows->arena, n * sizeof(struct row *));
+
+    if (!buckets) {
+        return;
+    }
+    rows->buckets = buckets;
+    rows->n_buckets = n;
+    for (struct row *row = rows->first; row; row = row->next) {
+        insert_hashed(rows, row);
+    }
+}
+
+struct row *rows_find_id(const struct rows *rows, struct row_id id)
+{
+    struct row *row = rows->n_buckets ? rows->buckets[hash_of(id) % rows->n_buckets] : NULL;
+
+    while (row && (row->where != ROW_BY_ID || !row_id_equal(row->id, id))) {
+        row = row->same_hash;
+    }
+    return row;
+}
+
+struct row *rows_find(const struct rows *rows, const char *table, struct row_id id)
+{
+    struct row *row = rows_find_id(rows, id);
+
+    return row && !strcmp(row->table, table) ? row : NULL; /* Identities differ between tables. */
+}
+
+static struct row *find_where(const struct rows *rows, const char *table, enum row_where where,
+                              const char *name)
+{
+    struct row *row = rows->first;
+
+    while (row && (row->where != where || strcmp(row->table, table) != 0 ||
+                   strcmp(row->name, name) != 0)) {
+        row = row->next;
+    }
+    return row;
+}
+
+/* What is left to write to after memory ran out: such a set is never used. */
+static struct row *lost_row(struct rows *rows)
+{
+    static _Thread_local struct row lost;
+
+    lost = (struct row){.rows = rows, .table = "", .name = ""};
+    return &lost;
+}
+
+static struct row *append_row(struct rows *rows, const char *table, enum row_where where,
+                              struct row_id id, const char *name)
+{
+    struct row *row = arena_alloc(&rows->arena, sizeof *row);
+
+    if (!row) {
+        return lost_row(rows);
+    }
+    *row = (struct row){.rows = rows, .where = where, .id = id, .state = ROW_EDITED};
+    row->table = arena_strdup(&rows->arena, table);
+    row->name = arena_strdup(&rows->arena, name ? name : "");
+    *(rows->last ? &rows->last->next : &rows->first) = row;
+    rows->last = row;
+    if (++rows->n > rows->n_buckets) {
+        grow_hash(rows);
+    } else {
+        insert_hashed(rows, row);
+    }
+    return rows_failed(rows) ? lost_row(rows) : row;
+}
+
+static struct row *state_row(struct rows *rows, const char *table, struct row_id id,
+                             const char *name)
+{
+    struct row *row = rows_failed(rows) ? lost_row(rows) : rows_find(rows, table, id);
+
+    return row ? row : append_row(rows, table, ROW_BY_ID, id, name);
+}
+
+struct row *rows_want(struct rows *rows, const char *table, struct row_id id, const char *name)
+{
+    struct row *row = state_row(rows, table, id, name);
+
+    row->state = ROW_WANTED;
+    return row;
+}
+
+struct row *rows_edit(struct rows *rows, const char *table, struct row_id id, const char *name)
+{
+    return state_row(rows, table, id, name);
+}
+
+struct row *rows_edit_by_name(struct rows *rows, const char *table, const char *name)
+{
+    return rows_ask_where(rows, table, ROW_BY_NAME, name);
+}
+
+struct row *rows_drop(struct rows *rows, const char *table, struct row_id id, const char *name)
+{
+    struct row *row = state_row(rows, table, id, name);
+
+    row->state = ROW_DROPPED;
+    return row;
+}
+
+struct row *rows_ask(struct rows *rows, const char *table, struct row_id id)
+{
+    return state_row(rows, table, id, NULL);
+}
+
+struct row *rows_ask_where(struct rows *rows, const char *table, enum row_where where,
+                           const char *name)
+{
+    struct row *row = rows_failed(rows) ? lost_row(rows) : find_where(rows, table, where, name);
+
+    return row ? row : append_row(rows, table, where, (struct row_id){{0}}, name);
+}
+
+/* Columns. */
+
+static struct column *add_column(struct row *row, const char *name, enum column_rule rule,
+                                 bool is_map)
+{
+    struct column *column = arena_alloc(&row->rows->arena, sizeof *column);
+    struct column **end = &row->columns;
+
+    if (column) {
+        *column = (struct column){.rule = rule, .is_map = is_map};
+        column->name = arena_strdup(&row->rows->arena, name);
+        while (*end) {
+            end = &(*end)->next;
+        }
+        *end = column;
+    }
+    return column;
+}
+
+static struct column *find_column(const struct row *row, const char *name, enum column_rule rule)
+{
+    struct column *column = row->columns;
+
+    while (column && (column->rule != rule || strcmp(column->name, name) != 0)) {
+        column = column->next;
+    }
+    return column;
+}
+
+static bool column_reserve(struct arena *arena, struct column *column, size_t n)
+{
+    const size_t room = column->room ? column->room * 2 : n;
+    struct atom *atoms;
+
+    if (column->n + n <= column->room) {
+        return true;
+    }
+    atoms = arena_alloc(arena, (room < column->n + n ? column->n + n : room) * 2 * sizeof *atoms);
+    if (!atoms) {
+        return false;
+    }
+    if (column->n) {
+        memcpy(atoms, column->atoms, column->n * (column->is_map ? 2 : 1) * sizeof *atoms);
+    }
+    column->atoms = atoms;
+    column->room = room < column->n + n ? column->n + n : room;
+    return true;
+}
+
+void row_add_atoms(struct row *row, const char *name, enum column_rule rule, bool is_map,
+                   const struct atom *atoms, size_t n)
+{
+    struct arena *arena = &row->rows->arena;
+    struct column *column;
+    struct atom *to;
+
+    if (arena->failed) {
+        return;
+    }
+    column = find_column(row, name, rule);
+    column = column ? column : add_column(row, name, rule, is_map);
+    if (!column || !n || !column_reserve(arena, column, n)) {
+        return;
+    }
+    to = column->atoms + column->n * (is_map ? 2 : 1);
+    for (size_t i = 0; i < n * (is_map ? 2 : 1); i++) {
+        to[i] = atoms[i];
+        if (atoms[i].type == ATOM_STRING) {
+            to[i].string = arena_strdup(arena, atoms[i].string);
+        }
+    }
+    column->n += n;
+}
+
+void row_ask(struct row *row, const char *column)
+{
+    row_add_atoms(row, column, COLUMN_IS, false, NULL, 0);
+}
+
+void row_is_empty(struct row *row, const char *column)
+{
+    row_add_atoms(row, column, COLUMN_IS, false, NULL, 0);
+}
+
+/* A scalar that is stated again replaces what was stated before. */
+static void row_is(struct row *row, const char *name, struct atom atom)
+{
+    struct column *column = find_column(row, name, COLUMN_IS);
+
+    if (column) {
+        column->n = 0;
+    }
+    row_add_atoms(row, name, COLUMN_IS, false, &atom, 1);
+}
+
+void row_is_string(struct row *row, const char *column, const char *value)
+{
+    row_is(row, column, (struct atom){.type = ATOM_STRING, .string = value});
+}
+
+void row_is_integer(struct row *row, const char *column, int64_t value)
+{
+    row_is(row, column, (struct atom){.type = ATOM_INTEGER, .integer = value});
+}
+
+void row_is_boolean(struct row *row, const char *column, bool value)
+{
+    row_is(row, column, (struct atom){.type = ATOM_BOOLEAN, .boolean = value});
+}
+
+void row_add_string(struct row *row, const char *column, const char *value)
+{
+    const struct atom atom = {.type = ATOM_STRING, .string = value};
+
+    row_add_atoms(row, column, COLUMN_IS, false, &atom, 1);
+}
+
+void row_includes_row(struct row *row, const char *column, struct row_id value)
+{
+    const struct atom atom = {.type = ATOM_ROW, .row = value};
+
+    row_add_atoms(row, column, COLUMN_INCLUDES, false, &atom, 1);
+}
+
+void row_excludes_row(struct row *row, const char *column, struct row_id value)
+{
+    const struct atom atom = {.type = ATOM_ROW, .row = value};
+
+    row_add_atoms(row, column, COLUMN_EXCLUDES, false, &atom, 1);
+}
+
+void row_includes_pair(struct row *row, const char *column, const char *key, const char *value)
+{
+    const struct atom pair[] = {{.type = ATOM_STRING, .string = key},
+                                {.type = ATOM_STRING, .string = value}};
+
+    row_add_atoms(row, column, COLUMN_INCLUDES, true, pair, 1);
+}
+
+/* Reading. */
+
+const struct column *row_column(const struct row *row, const char *name)
+{
+    const struct column *column = row ? row->columns : NULL;
+
+    while (column && strcmp(column->name, name) != 0) {
+        column = column->next;
+    }
+    return column;
+}
+
+const char *row_string(const struct row *row, const char *name)
+{
+    const struct column *column = row_column(row, name);
+
+    return column && column->n && column->atoms->type == ATOM_STRING ? column->atoms->string : NULL;
+}
+
+int64_t row_integer(const struct row *row, const char *name)
+{
+    const struct column *column = row_column(row, name);
+
+    return column && column->n && column->atoms->type == ATOM_INTEGER ? column->atoms->integer : 0;
+}
+
+const char *row_pair(const struct row *row, const char *name, const char *key)
+{
+    const struct column *column = row_column(row, name);
+
+    for (size_t i = 0; column && column->is_map && i < column->n; i++) {
+        const struct atom *pair = column->atoms + 2 * i;
+
+        if (pair[0].type == ATOM_STRING && pair[1].type == ATOM_STRING &&
+            !strcmp(pair[0].string, key)) {
+            return pair[1].string;
+        }
+    }
+    return NULL;
+}
+
+bool column_holds(const struct column *column, const struct atom *element)
+{
+    const size_t width = column && column->is_map ? 2 : 1;
+
+    for (size_t i = 0; column && i < column->n; i++) {
+        if (!atom_compare(column->atoms + width * i, element) &&
+            (width == 1 || !atom_compare(column->atoms + 2 * i + 1, element + 1))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+struct row *rows_copy(struct rows *rows, const struct row *row)
+{
+    struct row *copy = rows_want(rows, row->table, row->id, row->name);
+
+    for (const struct column *c = row->columns; c; c = c->next) {
+        row_add_atoms(copy, c->name, c->rule, c->is_map, c->atoms, c->n);
+    }
+    return copy;
+}

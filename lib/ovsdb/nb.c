@@ -1,0 +1,127 @@
+#include "ovsdb/nb.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "openvswitch/json.h"
+#include "ovsdb/result.h"
+
+enum { MOST_TABLES = 8 };
+
+struct ovnk8s_nb {
+    struct conn *conn;
+    struct replica_table tables[MOST_TABLES];
+};
+
+void ovnk8s_connect_options_init(ovnk8s_connect_options *options)
+{
+    *options = (ovnk8s_connect_options)OVNK8S_CONNECT_OPTIONS_INIT;
+}
+
+struct conn *nb_conn(ovnk8s_nb *nb)
+{
+    return nb->conn;
+}
+
+int nb_open(ovnk8s_nb **out, const char *remotes, const ovnk8s_connect_options *options,
+            const struct replica_table *tables, size_t n_tables)
+{
+    ovnk8s_nb *nb = calloc(1, sizeof *nb);
+    int error;
+
+    *out = NULL;
+    if (!nb) {
+        return fail_nomem();
+    }
+    nb->tables[0] =
+        (struct replica_table){.name = "NB_Global", .columns = {"nb_cfg", "sb_cfg", "hv_cfg"}};
+    if (n_tables) {
+        memcpy(nb->tables + 1, tables, n_tables * sizeof *tables);
+    }
+    error = conn_open(&nb->conn, "OVN_Northbound", remotes, options, nb->tables, n_tables + 1);
+    if (error) {
+        free(nb);
+        return error;
+    }
+    *out = nb;
+    return 0;
+}
+
+int ovnk8s_nb_open(ovnk8s_nb **out, const char *remotes, const ovnk8s_connect_options *options)
+{
+    return nb_open(out, remotes, options, NULL, 0);
+}
+
+void ovnk8s_nb_close(ovnk8s_nb *nb)
+{
+    if (nb) {
+        conn_close(nb->conn);
+        free(nb);
+    }
+}
+
+/* Waiting for the others. */
+
+struct awaited {
+    const char *column;
+    int64_t number;
+    int64_t seen;
+};
+
+static void see_global(const struct row *row, void *payload)
+{
+    struct awaited *awaited = payload;
+
+    awaited->seen = row_integer(row, awaited->column);
+}
+
+static bool has_arrived(struct conn *conn, void *payload)
+{
+    struct awaited *awaited = payload;
+
+    replica_each(conn_replica(conn), "NB_Global", see_global, awaited);
+    return awaited->seen >= awaited->number;
+}
+
+/* Raises nb_cfg and tells its new value. */
+static int raise_number(struct conn *conn, const struct deadline *deadline, int64_t *number)
+{
+    struct json *ops = json_from_string("[{\"op\": \"mutate\", \"table\": \"NB_Global\","
+                                        " \"where\": [], \"mutations\": [[\"nb_cfg\", \"+=\", 1]]},"
+                                        "{\"op\": \"select\", \"table\": \"NB_Global\","
+                                        " \"where\": [], \"columns\": [\"_uuid\", \"nb_cfg\"]}]");
+    struct rows facts = {0};
+    struct json *results;
+    int error = conn_transact(conn, ops, deadline, &results);
+
+    for (size_t i = 0; !error && i < results->array.n; i++) {
+        error = result_error(results->array.elems[i]);
+    }
+    if (!error) {
+        error = results->array.n < 2 ? fail(OVNK8S_PROTOCOL, "an answer that is too short")
+                                     : result_rows(results->array.elems[1], "NB_Global", &facts);
+    }
+    *number = row_integer(facts.first, "nb_cfg");
+    rows_clear(&facts);
+    json_destroy(results);
+    return error;
+}
+
+int nb_wait(ovnk8s_nb *nb, enum ovnk8s_wait wait, const struct deadline *deadline)
+{
+    struct awaited awaited = {.column = wait == OVNK8S_WAIT_HV ? "hv_cfg" : "sb_cfg"};
+    int error = raise_number(nb->conn, deadline, &awaited.number);
+
+    if (!error) {
+        conn_watch(nb->conn, "NB_Global", NULL);
+        error = conn_until(nb->conn, has_arrived, &awaited, deadline);
+    }
+    if (error) {
+        return fail_during(error, "wait", conn_remotes(nb->conn), "committed, but waiting for %s",
+                           wait == OVNK8S_WAIT_HV ? "the chassis (is each ovn-controller running?)"
+                                                  : "the Southbound database (is ovn-northd"
+                                                    " running?)");
+    }
+    return 0;
+}

@@ -1,0 +1,84 @@
+#include "topology/names.h"
+
+#include <string.h>
+
+struct row_id cluster_router_id(const char *owner)
+{
+    return row_id(owner, ROUTER_TABLE, CLUSTER_ROUTER_KEY);
+}
+
+struct row_id switch_id(const char *owner, const char *name)
+{
+    return row_id(owner, SWITCH_TABLE, name);
+}
+
+struct row_id switch_port_id(const char *owner, const char *name)
+{
+    return row_id(owner, SWITCH_PORT_TABLE, name);
+}
+
+struct row_id router_port_id(const char *owner, const char *name)
+{
+    return row_id(owner, ROUTER_PORT_TABLE, name);
+}
+
+const char *pod_port_name(struct arena *arena, const char *pod_namespace, const char *pod)
+{
+    return arena_printf(arena, "%s_%s", pod_namespace, pod);
+}
+
+const char *management_port_name(struct arena *arena, const char *node)
+{
+    return arena_printf(arena, "k8s-%s", node);
+}
+
+static bool is_alphanumeric(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+}
+
+static bool is_dns_label(const char *label, size_t length)
+{
+    if (!length || length > 63 || !is_alphanumeric(label[0]) ||
+        !is_alphanumeric(label[length - 1])) {
+        return false;
+    }
+    for (size_t i = 0; i < length; i++) {
+        if (!is_alphanumeric(label[i]) && label[i] != '-') {
+            return false;
+        }
+    }
+    return true;
+}
+
+int check_dns_label(const char *what, const char *name)
+{
+    if (!name || !is_dns_label(name, strlen(name))) {
+        return fail(OVNK8S_INVALID,
+                    "%s \"%s\": expected a DNS label: up to 63 lower-case letters, digits and"
+                    " dashes, with no dash at either end",
+                    what, name ? name : "");
+    }
+    return 0;
+}
+
+int check_dns_name(const char *what, const char *name)
+{
+    const char *label = name ? name : "";
+    size_t length = strcspn(label, ".");
+
+    if (strlen(label) > 253) {
+        return fail(OVNK8S_INVALID, "%s \"%.20s...\": expected at most 253 characters", what, name);
+    }
+    while (is_dns_label(label, length) && label[length] == '.') {
+        label += length + 1;
+        length = strcspn(label, ".");
+    }
+    if (label[length] || !is_dns_label(label, length)) {
+        return fail(OVNK8S_INVALID,
+                    "%s \"%s\": expected a DNS label, or several with dots between: each up to 63"
+                    " lower-case letters, digits and dashes, with no dash at either end",
+                    what, name ? name : "");
+    }
+    return 0;
+}

@@ -1,0 +1,43 @@
+/* How things are called: rows of the Northbound database, their identities, and what is a valid
+ * name of a node or a pod. */
+
+#ifndef TOPOLOGY_NAMES_H
+#define TOPOLOGY_NAMES_H
+
+#include "base/arena.h"
+#include "base/row.h"
+
+#define SWITCH_TABLE "Logical_Switch"
+#define SWITCH_PORT_TABLE "Logical_Switch_Port"
+#define ROUTER_TABLE "Logical_Router"
+#define ROUTER_PORT_TABLE "Logical_Router_Port"
+
+#define JOIN_SWITCH "join"
+
+/* Keys of external_ids. */
+#define CLUSTER_ROUTER_KEY "k8s-cluster-router"
+#define CLUSTER_SUBNET_KEY "k8s-cluster-subnet"
+#define SUBNETS_KEY "k8s-subnets"
+#define GATEWAY_IP_KEY "gateway_ip"
+#define NAMESPACE_KEY "namespace"
+#define POD_KEY "pod"
+#define NODE_KEY "node"
+
+/* The cluster router is known by what it is, since its name, the master's, differs. */
+struct row_id cluster_router_id(const char *owner);
+struct row_id switch_id(const char *owner, const char *name);
+struct row_id switch_port_id(const char *owner, const char *name);
+struct row_id router_port_id(const char *owner, const char *name);
+
+/* "<namespace>_<pod>", which cannot mean two pods: a namespace has no underscore. */
+const char *pod_port_name(struct arena *arena, const char *pod_namespace, const char *pod);
+
+/* "k8s-<node>". */
+const char *management_port_name(struct arena *arena, const char *node);
+
+/* Fail with OVNK8S_INVALID, naming 'what', unless 'name' is one as RFC 1123 allows: a DNS label, or
+ * labels with dots between, as Kubernetes has them for nodes and pods. */
+int check_dns_label(const char *what, const char *name);
+int check_dns_name(const char *what, const char *name);
+
+#endif /* names.h */

@@ -1,0 +1,90 @@
+#include "topology/topology.h"
+
+#include <string.h>
+
+#include "topology/names.h"
+
+int parse_networks(const char *what, const char *text, struct prefixes *out)
+{
+    if (!prefixes_from_text(text, out)) {
+        return fail(
+            OVNK8S_INVALID,
+            "%s \"%s\": expected ADDRESS/LENGTH, or one of IPv4 and one of IPv6 with a comma"
+            " between",
+            what, text ? text : "");
+    }
+    for (size_t i = 0; i < out->n; i++) {
+        const struct prefix network = prefix_network(&out->of[i]);
+        char given[PREFIX_TEXT], right[PREFIX_TEXT];
+
+        if (!prefix_is_network(&out->of[i])) {
+            return fail(OVNK8S_INVALID, "%s \"%s\": host bits are set: expected %s", what,
+                        prefix_to_text(&out->of[i], given), prefix_to_text(&network, right));
+        }
+    }
+    return 0;
+}
+
+struct prefixes addresses_at(const struct prefixes *subnets, uint64_t index)
+{
+    struct prefixes addresses = *subnets;
+
+    for (size_t i = 0; i < subnets->n; i++) {
+        addresses.of[i].ip = prefix_nth(&subnets->of[i], index);
+    }
+    return addresses;
+}
+
+const char *port_addresses(struct arena *arena, const struct mac *mac, const struct prefixes *ips)
+{
+    char text[2][IP_TEXT] = {"", ""}, mac_text[MAC_TEXT];
+
+    for (size_t i = 0; i < ips->n; i++) {
+        ip_to_text(&ips->of[i].ip, text[i]);
+    }
+    return arena_printf(arena, "%s %s%s%s", mac_to_text(mac, mac_text), text[0],
+                        ips->n > 1 ? " " : "", text[1]);
+}
+
+/* OVN writes an IPv4 subnet as such and an IPv6 one, which is always a /64, as "ipv6_prefix";
+ * the whole is kept under a key of ours. */
+bool switch_subnets(const struct row *node_switch, struct prefixes *out)
+{
+    return prefixes_from_text(row_pair(node_switch, "external_ids", SUBNETS_KEY), out);
+}
+
+void row_is_owned(struct row *row, const char *owner)
+{
+    row_includes_pair(row, "external_ids", OWNER_KEY, owner);
+}
+
+static void want_router_port(struct rows *wanted, const char *owner, const struct router_link *link)
+{
+    const struct mac mac = mac_from_ip(&link->networks.of[0].ip);
+    const struct row_id id = router_port_id(owner, link->name);
+    struct row *port = rows_want(wanted, ROUTER_PORT_TABLE, id, link->name);
+    char text[PREFIX_TEXT], mac_text[MAC_TEXT];
+
+    row_is_string(port, "name", link->name);
+    row_is_string(port, "mac", mac_to_text(&mac, mac_text));
+    row_is_empty(port, "networks");
+    for (size_t i = 0; i < link->networks.n; i++) {
+        row_add_string(port, "networks", prefix_to_text(&link->networks.of[i], text));
+    }
+    row_is_owned(port, owner);
+    row_includes_row(link->router, "ports", id);
+}
+
+void want_router_link(struct rows *wanted, const char *owner, const struct router_link *link)
+{
+    const struct row_id id = switch_port_id(owner, link->peer);
+    struct row *port = rows_want(wanted, SWITCH_PORT_TABLE, id, link->peer);
+
+    row_is_string(port, "name", link->peer);
+    row_is_string(port, "type", "router");
+    row_is_string(port, "addresses", "router");
+    row_includes_pair(port, "options", "router-port", link->name);
+    row_is_owned(port, owner);
+    row_includes_row(link->node_switch, "ports", id);
+    want_router_port(wanted, owner, link);
+}

@@ -1,0 +1,55 @@
+/* What the modules of this room share, and what rooms above need besides the public calls. */
+
+#ifndef TOPOLOGY_TOPOLOGY_H
+#define TOPOLOGY_TOPOLOGY_H
+
+#include <ovnk8s/port.h>
+#include <ovnk8s/topology.h>
+
+#include "base/ip.h"
+#include "base/plan.h"
+
+/* Numbers within a node's subnet. */
+enum { ROUTER_INDEX = 1, MANAGEMENT_INDEX = 2, FIRST_POD_INDEX = 3 };
+
+/* Reads a text of one or two networks; fails with OVNK8S_INVALID naming 'what'. */
+int parse_networks(const char *what, const char *text, struct prefixes *out);
+
+/* Address number 'index' of each subnet, with the length of the subnet. */
+struct prefixes addresses_at(const struct prefixes *subnets, uint64_t index);
+
+/* "MAC IP..." as the column addresses of a logical switch port has it. */
+const char *port_addresses(struct arena *arena, const struct mac *mac, const struct prefixes *ips);
+
+/* The subnets of a node, from the row of its logical switch. False when it has none. */
+bool switch_subnets(const struct row *node_switch, struct prefixes *out);
+
+/* States the owner of a row. */
+void row_is_owned(struct row *row, const char *owner);
+
+/* States a logical router port with its peer, a logical switch port of type router, on both sides:
+ * the port 'name' of 'router' with 'networks', and the port 'peer' of the switch. */
+struct router_link {
+    struct row *router, *node_switch;
+    const char *name, *peer;
+    struct prefixes networks;
+};
+
+void want_router_link(struct rows *wanted, const char *owner, const struct router_link *link);
+
+/* A pod port whose addresses may be chosen when the plan is computed. */
+struct port_wish {
+    const char *pod_namespace, *pod, *node;
+    struct prefixes addresses; /* Used when there is no 'choose'. */
+    const struct mac *mac;     /* NULL: from the first address. */
+
+    /* Gives the addresses, anew each time the plan is computed. A plan with such a wish commits
+     * only if nobody else has allocated from the same switch meanwhile. */
+    int (*choose)(void *payload, struct prefixes *out);
+    void *payload;
+};
+
+/* ovnk8s_port_add() for values that are known to be valid. Strings are copied. */
+int port_intend(ovnk8s_plan *plan, const struct port_wish *wish);
+
+#endif /* topology.h */
