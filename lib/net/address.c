@@ -156,6 +156,7 @@ static int del(struct netns *ns, const char *link, const struct prefix *prefix)
             address_request(RTM_DELADDR, 0, &address, info.index);
 
         error = request_send(ns, &request, NULL, NULL);
+        error = error == OVNK8S_NOTFOUND ? fail(error, "no such address") : error;
     }
     return error;
 }

@@ -273,6 +273,20 @@ int route_add(struct netns *ns, const char *link, const struct route *route)
     return route_story(add(ns, link, route), "adding", ns, link, route);
 }
 
+static int send_del(struct netns *ns, const struct route *route, unsigned int index)
+{
+    struct rtmsg header = route_header(route);
+    _cleanup_request_ struct request request = {0};
+    int error;
+
+    if (!route->scope) {
+        header.rtm_scope = RT_SCOPE_NOWHERE; /* Any. */
+    }
+    request = route_request(RTM_DELROUTE, 0, &header, route, index);
+    error = request_send(ns, &request, NULL, NULL);
+    return error == OVNK8S_NOTFOUND ? fail(error, "no such route") : error;
+}
+
 static int del(struct netns *ns, const char *link, const struct route *route)
 {
     struct link_info info;
@@ -282,11 +296,7 @@ static int del(struct netns *ns, const char *link, const struct route *route)
         error = link_find(ns, link, &info);
     }
     if (!error) {
-        struct rtmsg header = route_header(route);
-        _cleanup_request_ struct request request =
-            route_request(RTM_DELROUTE, 0, &header, route, info.index);
-
-        error = request_send(ns, &request, NULL, NULL);
+        error = send_del(ns, route, info.index);
     }
     return error;
 }
