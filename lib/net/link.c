@@ -126,6 +126,17 @@ int link_find(struct netns *ns, const char *name, struct link_info *out)
     return error ? error : request_send(ns, &request, read_link, out);
 }
 
+char *link_name_of(struct netns *ns, unsigned int index, char out[static IFNAMSIZ])
+{
+    const struct ifinfomsg header = {.ifi_family = AF_UNSPEC, .ifi_index = (int)index};
+    _cleanup_request_ struct request request = request_new(RTM_GETLINK, 0, &header, sizeof header);
+    struct link_info info;
+
+    request_put_u32(&request, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+    strcpy(out, index && !request_send(ns, &request, read_link, &info) ? info.name : "?");
+    return out;
+}
+
 int link_get(struct netns *ns, const char *name, struct link_info *out)
 {
     const int error = link_find(ns, name, out);

@@ -206,12 +206,13 @@ static bool serves(const struct route *there, const struct route *wanted)
            (!wanted->source.family || ip_equal(&there->source, &wanted->source));
 }
 
-static int fail_exists(const struct route *there)
+static int fail_exists(struct netns *ns, const struct route *there)
 {
-    char text[ROUTE_TEXT];
+    char text[ROUTE_TEXT], name[IFNAMSIZ];
 
-    return fail(OVNK8S_EXISTS, "a different one is in the way: %s over link number %u",
-                route_format(there, text), there->link_index);
+    link_name_of(ns, there->link_index, name);
+    return fail(OVNK8S_EXISTS, "a different one is in the way: %s over link %s",
+                route_format(there, text), name);
 }
 
 /* Whether the route that is there already is the very one that was to be added. */
@@ -234,7 +235,7 @@ static int accept_same(struct netns *ns, const struct route *wanted)
             other = &there[i];
         }
     }
-    return other ? fail_exists(other)
+    return other ? fail_exists(ns, other)
                  : fail(OVNK8S_CONFLICT, "another writer took the route away just now");
 }
 

@@ -416,8 +416,9 @@ static void another_route_in_the_way_is_told(void **state)
     four.via = ip("10.1.2.2");
     six.via = ip("fd98::2");
     FAILS(route_add(world->pod, "eth0", &four), OVNK8S_EXISTS,
-          "in the way: 0.0.0.0/0 via 10.1.2.1");
-    FAILS(route_add(world->pod, "eth0", &six), OVNK8S_EXISTS, "in the way: ::/0 via fd98::1");
+          "in the way: 0.0.0.0/0 via 10.1.2.1 over link eth0");
+    FAILS(route_add(world->pod, "eth0", &six), OVNK8S_EXISTS,
+          "in the way: ::/0 via fd98::1 priority 1024 over link eth0");
     four.priority = six.priority = 50;
     OK(route_add(world->pod, "eth0", &four));
     OK(route_add(world->pod, "eth0", &six));
