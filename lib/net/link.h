@@ -1,0 +1,60 @@
+/* Links: what the kernel calls network devices.
+ *
+ * Names are checked before the kernel sees them; one that no link can have is OVNK8S_INVALID. */
+
+#ifndef NET_LINK_H
+#define NET_LINK_H
+
+#include <net/if.h>
+#include <stdbool.h>
+
+#include "base/ip.h"
+
+struct netns;
+
+struct link_info {
+    char name[IFNAMSIZ]; /* Its main name, also when it was found by an alternative one. */
+    char kind[16];       /* "veth", "openvswitch", "bridge", ...; empty for a physical one. */
+    unsigned int index;
+    unsigned int peer_index; /* Of a veth: the other end's index in its own namespace; else 0. */
+    unsigned int mtu;
+    struct mac mac;
+    bool up;      /* Set up by an administrator. */
+    bool running; /* Up, and so is what it is connected to. */
+};
+
+/* A pair of links, one inside a container and one outside, that are one cable. */
+struct veth {
+    struct netns *inside;
+    const char *inside_name;
+    struct netns *outside;
+    const char *outside_name;
+    const struct mac *mac; /* Of the inner end; NULL: the kernel chooses. */
+    unsigned int mtu;      /* Of both ends; 0: the kernel's default. */
+};
+
+/* Whether a link can have this name: 1 to 15 bytes, not "." or "..", and no '/', ':', '%', white
+ * space or control character. */
+bool link_name_valid(const char *name);
+
+/* Computes in 'out' a name of 15 characters from 'prefix' (at most 7 characters) and a hash of both
+ * keys, such as "vethk2b4m7c6x5q" for a container id and an interface name. It is the same every
+ * time, so nobody has to remember it, and keys that begin alike or are short do not collide. */
+char *link_name_from_hash(char out[static IFNAMSIZ], const char *prefix, const char *key1,
+                          const char *key2);
+
+int link_get(struct netns *ns, const char *name, struct link_info *out);
+
+/* Makes both ends of 'veth', down, in one request: neither exists under another name or in another
+ * namespace first. Fails with OVNK8S_EXISTS, and nothing done, when either name is taken; the
+ * failure's object is that name. */
+int link_add_veth(const struct veth *veth);
+
+/* Deletes the link; with one end of a veth goes the other. */
+int link_delete(struct netns *ns, const char *name);
+
+int link_set_up(struct netns *ns, const char *name, bool up);
+int link_set_mtu(struct netns *ns, const char *name, unsigned int mtu);
+int link_set_mac(struct netns *ns, const char *name, const struct mac *mac);
+
+#endif /* link.h */
