@@ -112,7 +112,7 @@ static int accept_same(struct netns *ns, const struct address *address, unsigned
         if (there[i].prefix.length == address->prefix.length) {
             return 0;
         }
-        prefix_format(&there[i].prefix, text);
+        prefix_to_text(&there[i].prefix, text);
     }
     return *text ? fail(OVNK8S_EXISTS, "it has %s", text)
                  : fail(OVNK8S_CONFLICT, "another writer took the address away just now");
@@ -138,7 +138,7 @@ int address_add(struct netns *ns, const char *link, const struct address *addres
     char text[PREFIX_TEXT];
 
     return error ? fail_during(error, "address", link, "adding address %s to link %s in %s",
-                               prefix_format(&address->prefix, text), link, netns_name(ns))
+                               prefix_to_text(&address->prefix, text), link, netns_name(ns))
                  : 0;
 }
 
@@ -167,6 +167,6 @@ int address_del(struct netns *ns, const char *link, const struct prefix *prefix)
     char text[PREFIX_TEXT];
 
     return error ? fail_during(error, "address", link, "deleting address %s of link %s in %s",
-                               prefix_format(prefix, text), link, netns_name(ns))
+                               prefix_to_text(prefix, text), link, netns_name(ns))
                  : 0;
 }

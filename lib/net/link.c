@@ -43,7 +43,8 @@ static int check_mac(const struct mac *mac)
     char text[MAC_TEXT];
 
     if (mac->bytes[0] & 1 || !memcmp(mac, &zero, sizeof zero)) {
-        return fail(OVNK8S_INVALID, "%s is not the MAC address of one host", mac_format(mac, text));
+        return fail(OVNK8S_INVALID, "%s is not the MAC address of one host",
+                    mac_to_text(mac, text));
     }
     return 0;
 }
@@ -260,7 +261,7 @@ int link_set_mac(struct netns *ns, const char *name, const struct mac *mac)
     if (error) {
         return fail_during(error, "link", name, "link %s in %s", name, netns_name(ns));
     }
-    snprintf(what, sizeof what, "setting the MAC address %s of", mac_format(mac, text));
+    snprintf(what, sizeof what, "setting the MAC address %s of", mac_to_text(mac, text));
     request_put(&request, IFLA_ADDRESS, mac->bytes, sizeof mac->bytes);
     return link_send(ns, name, what, &request);
 }

@@ -22,7 +22,7 @@ int netlink_open(struct netlink *netlink)
     if (bind(netlink->fd, (const struct sockaddr *)&any, sizeof any) < 0) {
         return fail_errno(errno, "binding a netlink socket");
     }
-    for (size_t i = 0; i < ARRAY_SIZE(wanted); i++) {
+    for (size_t i = 0; i < COUNT_OF(wanted); i++) {
         /* A kernel without one of these explains less or sends more. */
         (void)setsockopt(netlink->fd, SOL_NETLINK, wanted[i], &one, sizeof one);
     }

@@ -30,14 +30,15 @@ static struct route complete(const struct route *route)
 char *route_format(const struct route *route, char text[static ROUTE_TEXT])
 {
     char to[PREFIX_TEXT], address[IP_TEXT];
-    int n = snprintf(text, ROUTE_TEXT, "%s", prefix_format(&route->to, to));
+    int n = snprintf(text, ROUTE_TEXT, "%s", prefix_to_text(&route->to, to));
 
     if (route->via.family) {
-        n += snprintf(text + n, ROUTE_TEXT - (size_t)n, " via %s", ip_format(&route->via, address));
+        n +=
+            snprintf(text + n, ROUTE_TEXT - (size_t)n, " via %s", ip_to_text(&route->via, address));
     }
     if (route->source.family) {
         n += snprintf(text + n, ROUTE_TEXT - (size_t)n, " source %s",
-                      ip_format(&route->source, address));
+                      ip_to_text(&route->source, address));
     }
     if (route->table && route->table != RT_TABLE_MAIN) {
         n += snprintf(text + n, ROUTE_TEXT - (size_t)n, " table %u", route->table);

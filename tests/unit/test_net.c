@@ -146,7 +146,7 @@ static struct prefix prefix(const char *text)
 {
     struct prefix p;
 
-    assert_true(prefix_parse(text, &p));
+    assert_true(prefix_from_text(text, &p));
     return p;
 }
 
@@ -154,7 +154,7 @@ static struct ip ip(const char *text)
 {
     struct ip i;
 
-    assert_true(ip_parse(text, &i));
+    assert_true(ip_from_text(text, &i));
     return i;
 }
 
