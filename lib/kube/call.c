@@ -88,7 +88,7 @@ static int call_new(struct kube_call **out, ovnk8s_kube *kube, const struct kube
 
 int kube_call_start(struct kube_call **out, ovnk8s_kube *kube, const struct kube_request *request)
 {
-    struct kube_call *call, **end = &kube->calls;
+    struct kube_call *call = NULL, **end = &kube->calls;
     int error;
 
     if (out) {
