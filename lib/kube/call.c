@@ -79,6 +79,7 @@ static int call_new(struct kube_call **out, ovnk8s_kube *kube, const struct kube
     call->kube = kube;
     call->timeout_ms = request->timeout_ms ? request->timeout_ms : kube->timeout_ms;
     call->most = request->most ? request->most : KUBE_BODY_MAX;
+    call->begun = request->begun;
     call->chunk = request->chunk;
     call->done = request->done;
     call->payload = request->payload;
@@ -138,8 +139,9 @@ static void call_done(struct kube_call *call, int error, const struct kube_reply
     struct kube_reply reply = *answer;
 
     if (error) {
-        error = fail_during(error, "request", call->path, "%s %s%s", call->method,
-                            call->kube->server, call->path);
+        /* Without the query, which can be long. */
+        error = fail_during(error, "request", call->path, "%s %s%.*s", call->method,
+                            call->kube->server, (int)strcspn(call->path, "?"), call->path);
     }
     reply.error = error;
     call_over(call);

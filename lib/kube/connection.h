@@ -67,6 +67,7 @@ struct kube_call {
     char *method, *path, *content_type, *body;
     unsigned int timeout_ms;
     size_t most;
+    void (*begun)(void *payload);
     kube_chunk_fn *chunk;
     kube_call_fn *done;
     void *payload;

@@ -143,8 +143,8 @@ int kube_step(ovnk8s_kube *kube)
         error = handle_timer(kube);
     }
     calls_finish(kube);
-    kube->stepping = false;
     reflectors_step(kube);
     calls_reap(kube);
+    kube->stepping = false;
     return error;
 }

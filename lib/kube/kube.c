@@ -1,8 +1,9 @@
 #include "kube/kube.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 
 #include "base/error.h"
 #include "base/mem.h"

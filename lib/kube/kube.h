@@ -64,15 +64,16 @@ typedef void kube_call_fn(const struct kube_reply *reply, void *payload);
 typedef int kube_chunk_fn(const char *bytes, size_t n, void *payload);
 
 struct kube_request {
-    const char *method;       /* NULL: GET. */
-    const char *path;         /* "/api/v1/pods?limit=5", percent-encoded. */
-    const char *content_type; /* Of 'body'; NULL: application/json. */
-    const char *body;         /* NULL: none. */
-    unsigned int timeout_ms;  /* For all of it; 0: that of the connection. */
-    size_t most;              /* Bytes that the answer may have; 0: KUBE_BODY_MAX. */
-    kube_chunk_fn *chunk;     /* NULL: the body is collected for 'done'. Then 'most' is no bound. */
+    const char *method;           /* NULL: GET. */
+    const char *path;             /* "/api/v1/pods?limit=5", percent-encoded. */
+    const char *content_type;     /* Of 'body'; NULL: application/json. */
+    const char *body;             /* NULL: none. */
+    unsigned int timeout_ms;      /* For all of it; 0: that of the connection. */
+    size_t most;                  /* Bytes that the answer may have; 0: KUBE_BODY_MAX. */
+    void (*begun)(void *payload); /* A 2xx answer has begun. NULL: not of interest. */
+    kube_chunk_fn *chunk; /* NULL: the body is collected for 'done'. Then 'most' is no bound. */
     kube_call_fn *done;
-    void *payload; /* For 'chunk' and 'done'. */
+    void *payload; /* Of the functions. */
 };
 
 enum { KUBE_BODY_MAX = 32 << 20 };
@@ -149,9 +150,9 @@ const struct kube_reflector_status *kube_reflector_status(const struct kube_refl
  * '*out', where 'out' is not NULL, becomes the object, to be freed by cJSON_Delete().
  *
  * Errors: OVNK8S_NOTFOUND (it did not exist when the time was over), OVNK8S_TIMEOUT (it existed but
- * was not ready), OVNK8S_UNAVAILABLE (the server could not be asked until the time was over),
- * OVNK8S_CANCELLED; at once OVNK8S_PERMISSION, OVNK8S_INVALID, OVNK8S_PROTOCOL, OVNK8S_NOMEM and
- * OVNK8S_SYSTEM. */
+ * was not ready), OVNK8S_UNAVAILABLE (the server could not be asked when the time was over),
+ * OVNK8S_CANCELLED; at once OVNK8S_PERMISSION, OVNK8S_INVALID, OVNK8S_NOMEM, OVNK8S_SYSTEM, and
+ * OVNK8S_NOTFOUND for a collection that the server does not have. */
 int kube_wait_object(ovnk8s_kube *kube, const char *collection_path, const char *name,
                      bool (*ready)(const cJSON *object, void *payload), void *payload,
                      unsigned int timeout_ms, cJSON **out);

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "base/mem.h"
@@ -77,9 +78,11 @@ int request_run(ovnk8s_kube *kube, const struct kube_request *request, int *stat
     *status = answer.status;
     *body = NULL;
     if (error) {
-        error = fail_during(error, "request", request->path, "%s %s%s",
+        const char *path = request->path ? request->path : "";
+
+        error = fail_during(error, "request", path, "%s %s%.*s",
                             request->method ? request->method : "GET", kube->server,
-                            request->path ? request->path : "");
+                            (int)strcspn(path, "?"), path);
     }
     if (answer.status && text_take(&answer.body, &text)) {
         *status = 0;

@@ -59,18 +59,24 @@ static size_t collect(struct kube_call *call, const char *bytes, size_t n, size_
     return call->reply.failed ? stop(call, fail_nomem()) : n;
 }
 
+static bool is_good(struct kube_call *call)
+{
+    long status = 0;
+
+    call->kube->curl->easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
+    return status >= 200 && status < 300;
+}
+
 static size_t take_body(char *bytes, size_t size, size_t n, void *payload)
 {
     struct kube_call *call = payload;
-    long status = 0;
     int error;
 
     (void)size; /* Always 1. */
     if (call->state != CALL_RUNNING) {
         return CURL_WRITEFUNC_ERROR; /* Cancelled in the meantime. */
     }
-    call->kube->curl->easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
-    if (status < 200 || status >= 300) {
+    if (!is_good(call)) {
         return collect(call, bytes, n, ERROR_BODY_MAX);
     }
     if (!call->chunk) {
@@ -78,6 +84,18 @@ static size_t take_body(char *bytes, size_t size, size_t n, void *payload)
     }
     error = call->chunk(bytes, n, call->payload);
     return error ? stop(call, error) : n;
+}
+
+/* Only the empty line behind all headers is of interest. */
+static size_t take_header(char *line, size_t size, size_t n, void *payload)
+{
+    struct kube_call *call = payload;
+
+    (void)size; /* Always 1. */
+    if (call->begun && call->state == CALL_RUNNING && *line == '\r' && is_good(call)) {
+        call->begun(call->payload);
+    }
+    return n;
 }
 
 static bool add_header(struct kube_call *call, const char *line)
@@ -131,6 +149,8 @@ static CURLcode set_request(const struct curl *curl, struct kube_call *call, con
     SET(HTTPHEADER, call->headers);
     SET(WRITEFUNCTION, take_body);
     SET(WRITEDATA, call);
+    SET(HEADERFUNCTION, take_header);
+    SET(HEADERDATA, call);
     SET(ERRORBUFFER, call->message);
     SET(TIMEOUT_MS, (long)timeout);
     SET(CONNECTTIMEOUT_MS, (long)(timeout < CONNECT_MS ? timeout : CONNECT_MS));
