@@ -10,24 +10,33 @@
  *     6. for the API server, the service account of the pod that the program runs in
  *     7. a default
  *
- *     key             environment  external_ids        file                default
- *     ovs                                              ovs                 unix:$OVS_RUNDIR/db.sock
- *     nb              OVN_NB_DB    ovn-nb              nb unix:$OVN_RUNDIR/ovnnb_db.sock timeout
- * timeout             10 (seconds) private-key                                      private_key
- *     certificate                                      certificate
- *     ca-cert                                          ca_cert
- *     kubeconfig      KUBECONFIG                       kubeconfig
- *     api-server                   k8s-api-server      k8s_api_server
- *     api-ca                       k8s-ca-certificate  k8s_ca_certificate
- *     api-token                    k8s-api-token       k8s_api_token
- *     mtu                                              mtu                 1400
- *     cni-conf-path                                    cni_conf_path       /etc/cni/net.d
- *     cni-link-path                                    cni_link_path       /opt/cni/bin
- *     cni-plugin                                       cni_plugin          ovn-k8s-cni-overlay
- *     log-path                                         log_path
- *     config /etc/openvswitch/ovn_k8s.conf
+ *     key            environment  external_ids        file                default
+ *     ovs                                             ovs                 unix:$OVS_RUNDIR/db.sock
+ *     nb             OVN_NB_DB    ovn-nb              nb                  see below
+ *     timeout                                         timeout             10 (seconds)
+ *     private-key                                     private_key
+ *     certificate                                     certificate
+ *     ca-cert                                         ca_cert
+ *     kubeconfig     KUBECONFIG                       kubeconfig
+ *     api-server                  k8s-api-server      k8s_api_server
+ *     api-ca                      k8s-ca-certificate  k8s_ca_certificate
+ *     api-token                   k8s-api-token       k8s_api_token
+ *     mtu                                             mtu                 1400
+ *     cni-conf-path                                   cni_conf_path       /etc/cni/net.d
+ *     cni-link-path                                   cni_link_path       /opt/cni/bin
+ *     cni-plugin                                      cni_plugin          ovn-k8s-cni-overlay
+ *     log-path                                        log_path
+ *     config                                                              see 5.
  *
- * OVS_RUNDIR and OVN_RUNDIR are environment variables, as Open vSwitch and OVN read them.
+ * The default of "nb" is unix:$OVN_RUNDIR/ovnnb_db.sock. OVS_RUNDIR and OVN_RUNDIR are environment
+ * variables, by default /var/run/openvswitch and /var/run/ovn, as Open vSwitch and OVN have them.
+ *
+ * A kubeconfig, wherever its name comes from, stands for all of the API server: "api-server",
+ * "api-ca" and "api-token" then count only as flags, in place of what is in it.
+ *
+ * The file may also have the keys of earlier days "unix_socket" (a path: the remote "nb") and
+ * "rundir" (a folder: "ovs" is db.sock in it). Keys and sections that mean nothing here are
+ * ignored. An empty value, in the environment, external_ids or the file, is none.
  *
  * Thread rule: settings belong to one thread at a time. */
 
@@ -56,8 +65,8 @@ OVNK8S_API void ovnk8s_settings_free(ovnk8s_settings *settings);
 
 /* Sets 'key' as a flag does. 'value' is copied; NULL is ignored.
  *
- * Errors: OVNK8S_INVALID (no such key; "timeout" or "mtu" is no number, or not of 1 to 86400 or 68
- * to 65535), OVNK8S_NOMEM. */
+ * Errors: OVNK8S_INVALID (no such key; an empty value; "timeout" or "mtu" is no number, or not of 1
+ * to 86400 or 68 to 65535), OVNK8S_NOMEM. */
 OVNK8S_API OVNK8S_MUST_CHECK int ovnk8s_settings_set(ovnk8s_settings *settings, const char *key,
                                                      const char *value);
 
@@ -76,8 +85,8 @@ OVNK8S_API OVNK8S_MUST_CHECK int ovnk8s_settings_read_vswitch(ovnk8s_settings *s
 /* Returns the value of 'key', or NULL when nothing has one. Valid until the settings change. */
 OVNK8S_API const char *ovnk8s_settings_get(const ovnk8s_settings *settings, const char *key);
 
-/* Puts a table of all settings, with where each value comes from, into '*out', to be freed by
- * ovnk8s_free(). The token is not shown.
+/* Puts a table of all settings, one line each with where the value comes from, into '*out', to be
+ * freed by ovnk8s_free(). The token is not shown.
  *
  * Errors: OVNK8S_NOMEM. */
 OVNK8S_API OVNK8S_MUST_CHECK int ovnk8s_settings_text(const ovnk8s_settings *settings, char **out);
@@ -88,8 +97,9 @@ OVNK8S_API void ovnk8s_settings_set_log(ovnk8s_settings *settings, ovnk8s_log_fn
                                         void *log_payload);
 OVNK8S_API void ovnk8s_settings_set_cancel(ovnk8s_settings *settings, ovnk8s_cancel *cancel);
 
-/* Open what the settings say. The first of them reads the file and, once it has connected, the
- * external_ids, so that the usual order is vswitch, nb, kube.
+/* Open what the settings say. The first of them reads the file, unless that was done before.
+ * Opening the vswitch also reads its external_ids, which may name the others: so the usual order is
+ * vswitch, nb, kube.
  *
  * Errors: those of reading the settings and of ovnk8s_vswitch_open(), ovnk8s_nb_open() and
  * ovnk8s_kube_open(); OVNK8S_NOTFOUND when nothing says where the API server is. */
