@@ -26,9 +26,6 @@ struct job {
     struct deadline deadline;
 };
 
-DEFINE_CLEANUP(plan_free, ovnk8s_plan *, ovnk8s_plan_free)
-#define _cleanup_plan_ CLEANUP(plan_freep)
-
 void ovnk8s_plug_init(ovnk8s_plug *plug)
 {
     *plug = (ovnk8s_plug)OVNK8S_PLUG_INIT;
