@@ -1,0 +1,124 @@
+/* A connection to a Kubernetes API server.
+ *
+ * What the other parts of the library need from Kubernetes goes through an ovnk8s_kube: where the
+ * server is, whom it shall believe we are, and the requests themselves.
+ *
+ *     ovnk8s_kube_options options = OVNK8S_KUBE_OPTIONS_INIT;
+ *     options.kubeconfig = "/root/.kube/config";
+ *     ovnk8s_kube *kube;
+ *     char *pods;
+ *     if (!ovnk8s_kube_open(&kube, &options)) {
+ *         if (!ovnk8s_kube_get(kube, "/api/v1/pods?limit=10", &pods)) {
+ *             puts(pods);
+ *             ovnk8s_free(pods);
+ *         }
+ *         ovnk8s_kube_close(kube);
+ *     }
+ *
+ * libcurl is loaded when the first connection is opened; who opens none does not pay for it. It
+ * runs without signals and, as long as the server is given by address, without threads. For a
+ * server given by name it looks the name up in a thread of its own that ends with the look-up.
+ *
+ * Tokens and keys never appear in a log line or in an error.
+ *
+ * Thread rule: a connection belongs to one thread at a time; different connections are independent.
+ *
+ * Source: the Kubernetes API conventions and its "API Concepts" page. */
+
+#ifndef OVNK8S_KUBE_H
+#define OVNK8S_KUBE_H
+
+#include <ovnk8s/cancel.h>
+#include <ovnk8s/common.h>
+#include <ovnk8s/log.h>
+
+OVNK8S_BEGIN_DECLS
+
+typedef struct ovnk8s_kube ovnk8s_kube;
+
+/* Where the server is and what to show it. All strings are copied; NULL means not given.
+ *
+ * With neither 'server' nor 'kubeconfig' the service account of the pod that the program runs in is
+ * used (KUBERNETES_SERVICE_HOST and the files under /var/run/secrets/kubernetes.io). What is given
+ * here goes before what the kubeconfig file or the service account says. A proxy that the
+ * environment names is not used. Files are read again when they change, so that a token or a
+ * certificate may be rotated under a running program. */
+typedef struct ovnk8s_kube_options {
+    size_t size;        /* sizeof(ovnk8s_kube_options), set by the _INIT macro. */
+    const char *server; /* "https://10.0.0.1:6443", "http://..." or "host:port", which is http. */
+    const char *ca_certificate;     /* Path of a PEM file, or the PEM text; NULL: the system's. */
+    const char *token;              /* A bearer token. */
+    const char *token_file;         /* Or the file that holds it. */
+    const char *client_certificate; /* Path or PEM text, together with the next. */
+    const char *client_key;         /* Path or PEM text. */
+    const char *tls_server_name;    /* The name in the server's certificate, if not the host. */
+    const char *kubeconfig;         /* Path of a kubeconfig file. */
+    const char *context;            /* The context in it; NULL: its current-context. */
+    bool insecure_skip_tls_verify;  /* Believe any certificate: for experiments only. */
+    unsigned int timeout_ms;        /* For each blocking call; 0: 10 seconds. */
+    ovnk8s_cancel *cancel;          /* Ends blocking calls early; outlives the connection. */
+    ovnk8s_log_fn *log;             /* Receives log lines; NULL: nobody. */
+    void *log_payload;
+} ovnk8s_kube_options;
+
+#define OVNK8S_KUBE_OPTIONS_INIT                                                                   \
+    {                                                                                              \
+        sizeof(ovnk8s_kube_options), NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, false,  \
+            0, NULL, NULL, NULL                                                                    \
+    }
+
+/* Sets '*options' to what OVNK8S_KUBE_OPTIONS_INIT is. */
+OVNK8S_API void ovnk8s_kube_options_init(ovnk8s_kube_options *options);
+
+/* Prepares a connection in '*out', to be closed by ovnk8s_kube_close(). Reads and checks every file
+ * that the options name, but does not talk to the server yet. 'options' may be NULL.
+ *
+ * Errors: OVNK8S_INVALID (an option or a file contradicts itself or is malformed; a kubeconfig user
+ * that would need a program to be executed), OVNK8S_NOTFOUND (a file, or no server given),
+ * OVNK8S_PERMISSION (a file), OVNK8S_UNSUPPORTED (libcurl is missing or too old), OVNK8S_NOMEM,
+ * OVNK8S_SYSTEM. */
+OVNK8S_API OVNK8S_MUST_CHECK int ovnk8s_kube_open(ovnk8s_kube **out,
+                                                  const ovnk8s_kube_options *options);
+
+/* Drops what is under way and frees 'kube', which may be NULL. */
+OVNK8S_API void ovnk8s_kube_close(ovnk8s_kube *kube);
+
+/* Sends one request and waits for the answer.
+ *
+ * 'path' begins with "/" and may have a query; what is not plain in it is percent-encoded by the
+ * caller. 'body' and 'content_type' may be NULL; the type of a body is "application/json" then.
+ *
+ * On success '*status' is the HTTP status, whatever it is, and '*reply' the body as a
+ * zero-terminated text of at most 32 MiB, to be freed by ovnk8s_free(). Either may be NULL. On
+ * failure '*status' is 0 and '*reply' is NULL.
+ *
+ * Errors: OVNK8S_INVALID (method or path), OVNK8S_UNAVAILABLE (no connection, or it broke),
+ * OVNK8S_PERMISSION (the server's certificate is not to be believed), OVNK8S_TIMEOUT,
+ * OVNK8S_CANCELLED, OVNK8S_PROTOCOL (no HTTP, or too long an answer), OVNK8S_NOMEM,
+ * OVNK8S_SYSTEM. */
+OVNK8S_API OVNK8S_MUST_CHECK int ovnk8s_kube_request(ovnk8s_kube *kube, const char *method,
+                                                     const char *path, const char *content_type,
+                                                     const char *body, int *status, char **reply);
+
+/* Fetches 'path'. '*reply' is the body, to be freed by ovnk8s_free().
+ *
+ * Errors: as ovnk8s_kube_request(), and for a status that means failure, with the server's own
+ * message in the text: OVNK8S_NOTFOUND (404), OVNK8S_PERMISSION (401, 403), OVNK8S_EXISTS (409 with
+ * the reason AlreadyExists), OVNK8S_CONFLICT (other 409, 410, 412, and 422 about metadata.uid),
+ * OVNK8S_INVALID (400, 405, 406, 413, 415, 422), OVNK8S_UNAVAILABLE (408, 429, 5xx),
+ * OVNK8S_PROTOCOL (any other but 2xx). */
+OVNK8S_API OVNK8S_MUST_CHECK int ovnk8s_kube_get(ovnk8s_kube *kube, const char *path, char **reply);
+
+/* Patches the object at 'path' with 'body'. 'content_type' says which kind of patch it is; NULL:
+ * "application/merge-patch+json". '*reply' is the object afterwards, to be freed by ovnk8s_free();
+ * 'reply' may be NULL. A merge patch with a metadata.uid is applied to that very object or fails
+ * with OVNK8S_CONFLICT.
+ *
+ * Errors: as ovnk8s_kube_get(). */
+OVNK8S_API OVNK8S_MUST_CHECK int ovnk8s_kube_patch(ovnk8s_kube *kube, const char *path,
+                                                   const char *content_type, const char *body,
+                                                   char **reply);
+
+OVNK8S_END_DECLS
+
+#endif /* kube.h */

@@ -1,0 +1,233 @@
+/* Calls: their life from the start to the callback. Nothing is done to libcurl or to memory while
+ * a callback may be on the stack: a call that is over stays in the list until the step ends. */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/mem.h"
+#include "kube/connection.h"
+#include "kube/status.h"
+#include "kube/url.h"
+
+static void call_free(struct kube_call *call)
+{
+    transfer_free(call);
+    text_clear(&call->reply);
+    free(call->method);
+    free(call->path);
+    free(call->content_type);
+    free(call->body);
+    free(call);
+}
+
+DEFINE_CLEANUP(call, struct kube_call *, call_free)
+
+static bool method_is_valid(const char *method)
+{
+    static const char *const methods[] = {"GET", "POST", "PUT", "PATCH", "DELETE"};
+
+    for (size_t i = 0; i < ARRAY_SIZE(methods); i++) {
+        if (!strcmp(method, methods[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool content_type_is_valid(const char *type)
+{
+    for (; *type; type++) {
+        if ((unsigned char)*type < ' ' || (unsigned char)*type >= 0x7f) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static int request_check(const struct kube_request *request)
+{
+    if (request->method && !method_is_valid(request->method)) {
+        return fail(OVNK8S_INVALID, "method \"%s\": expected GET, POST, PUT, PATCH or DELETE",
+                    request->method);
+    }
+    if (!request->path || !url_path_is_valid(request->path)) {
+        return fail(OVNK8S_INVALID, "path \"%s\": expected a percent-encoded path from \"/\" on",
+                    request->path ? request->path : "");
+    }
+    if (request->content_type && !content_type_is_valid(request->content_type)) {
+        return fail(OVNK8S_INVALID, "content type \"%s\"", request->content_type);
+    }
+    return 0;
+}
+
+static bool copy(char **out, const char *text)
+{
+    *out = text ? strdup(text) : NULL;
+    return !text || *out;
+}
+
+static int call_new(struct kube_call **out, ovnk8s_kube *kube, const struct kube_request *request)
+{
+    CLEANUP(callp) struct kube_call *call = calloc(1, sizeof *call);
+
+    if (!call || !copy(&call->method, request->method ? request->method : "GET") ||
+        !copy(&call->path, request->path) || !copy(&call->content_type, request->content_type) ||
+        !copy(&call->body, request->body)) {
+        return fail_nomem();
+    }
+    call->kube = kube;
+    call->timeout_ms = request->timeout_ms ? request->timeout_ms : kube->timeout_ms;
+    call->most = request->most ? request->most : KUBE_BODY_MAX;
+    call->begun = request->begun;
+    call->chunk = request->chunk;
+    call->done = request->done;
+    call->payload = request->payload;
+    *out = STEAL(call);
+    return 0;
+}
+
+int kube_call_start(struct kube_call **out, ovnk8s_kube *kube, const struct kube_request *request)
+{
+    struct kube_call *call = NULL, **end = &kube->calls;
+    int error;
+
+    if (out) {
+        *out = NULL;
+    }
+    error = request_check(request);
+    if (!error) {
+        error = call_new(&call, kube, request);
+    }
+    if (error) {
+        return error;
+    }
+    while (*end) { /* In order, so that no call waits longer than a later one. */
+        end = &(*end)->next;
+    }
+    *end = call;
+    kube->waiting++;
+    if (out) {
+        *out = call;
+    }
+    return 0;
+}
+
+static void call_over(struct kube_call *call)
+{
+    if (call->state == CALL_WAITING) {
+        call->kube->waiting--;
+    }
+    call->state = CALL_OVER;
+}
+
+void kube_call_cancel(struct kube_call *call)
+{
+    if (call && call->state != CALL_OVER) {
+        ovnk8s_kube *kube = call->kube;
+
+        call_over(call);
+        if (!kube->stepping) {
+            calls_reap(kube);
+        }
+    }
+}
+
+/* Tells the owner that the call has ended with 'error', which is the last error of the thread. */
+static void call_done(struct kube_call *call, int error, const struct kube_reply *answer)
+{
+    struct kube_reply reply = *answer;
+
+    if (error) {
+        /* Without the query, which can be long. */
+        error = fail_during(error, "request", call->path, "%s %s%.*s", call->method,
+                            call->kube->server, (int)strcspn(call->path, "?"), call->path);
+    }
+    reply.error = error;
+    call_over(call);
+    if (call->done) {
+        call->done(&reply, call->payload);
+    }
+}
+
+void calls_start(ovnk8s_kube *kube)
+{
+    if (!kube->waiting) {
+        return;
+    }
+    connection_refresh(kube);
+    for (struct kube_call *call = kube->calls; call && kube->waiting; call = call->next) {
+        if (call->state == CALL_WAITING) {
+            const int error = transfer_start(call);
+
+            kube->waiting--;
+            call->state = CALL_RUNNING;
+            if (error) {
+                call_done(call, error, &(struct kube_reply){.body = ""});
+            }
+        }
+    }
+}
+
+static void call_finish(struct kube_call *call, CURLcode result)
+{
+    struct kube_reply reply = {.body = call->reply.bytes ? call->reply.bytes : "",
+                               .length = call->reply.length};
+    const struct curl *curl = call->kube->curl;
+    curl_off_t retry_after = 0;
+    long status = 0;
+    int error;
+
+    if (result != CURLE_OK) {
+        error = transfer_error(call, result);
+    } else {
+        curl->easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
+        curl->easy_getinfo(call->easy, CURLINFO_RETRY_AFTER, &retry_after);
+        error = status_check((int)status, reply.body);
+    }
+    reply.status = (int)status;
+    reply.retry_after_ms =
+        retry_after > 0 ? (int)(retry_after < 3600 ? retry_after : 3600) * 1000 : 0;
+    call_done(call, error, &reply);
+}
+
+void calls_finish(ovnk8s_kube *kube)
+{
+    CURLMsg *message;
+    int left;
+
+    while ((message = kube->curl->multi_info_read(kube->multi, &left))) {
+        struct kube_call *call = NULL;
+
+        if (message->msg == CURLMSG_DONE) {
+            kube->curl->easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&call);
+        }
+        if (call && call->state == CALL_RUNNING) {
+            call_finish(call, message->data.result);
+        }
+    }
+}
+
+void calls_reap(ovnk8s_kube *kube)
+{
+    struct kube_call **link = &kube->calls;
+
+    while (*link) {
+        struct kube_call *call = *link;
+
+        if (call->state == CALL_OVER) {
+            *link = call->next;
+            call_free(call);
+        } else {
+            link = &call->next;
+        }
+    }
+}
+
+void calls_drop(ovnk8s_kube *kube)
+{
+    for (struct kube_call *call = kube->calls; call; call = call->next) {
+        call_over(call);
+    }
+    calls_reap(kube);
+}
