@@ -104,8 +104,9 @@ OVNK8S_API OVNK8S_MUST_CHECK int ovnk8s_kube_request(ovnk8s_kube *kube, const ch
  *
  * Errors: as ovnk8s_kube_request(), and for a status that means failure, with the server's own
  * message in the text: OVNK8S_NOTFOUND (404), OVNK8S_PERMISSION (401, 403), OVNK8S_EXISTS (409 with
- * the reason AlreadyExists), OVNK8S_CONFLICT (other 409, 410, 412), OVNK8S_INVALID (400, 405, 406,
- * 413, 415, 422), OVNK8S_UNAVAILABLE (408, 429, 5xx), OVNK8S_PROTOCOL (any other but 2xx). */
+ * the reason AlreadyExists), OVNK8S_CONFLICT (other 409, 410, 412, and 422 about metadata.uid),
+ * OVNK8S_INVALID (400, 405, 406, 413, 415, 422), OVNK8S_UNAVAILABLE (408, 429, 5xx),
+ * OVNK8S_PROTOCOL (any other but 2xx). */
 OVNK8S_API OVNK8S_MUST_CHECK int ovnk8s_kube_get(ovnk8s_kube *kube, const char *path, char **reply);
 
 /* Patches the object at 'path' with 'body'. 'content_type' says which kind of patch it is; NULL:

@@ -6,18 +6,22 @@
 #include <string.h>
 
 /* Fixed room, so that a failure for lack of memory can be told too. */
-struct failure_text {
-    char message[1024];
-    char stage[32];
-    char object[256];
-    char cause[512];
-};
-
-static _Thread_local struct failure_text text;
+static _Thread_local struct failure_story text;
 static _Thread_local ovnk8s_failure last;
+
+struct failure_story failure_save(void)
+{
+    return text;
+}
+
+void failure_restore(const struct failure_story *story)
+{
+    text = *story;
+}
 
 const ovnk8s_failure *ovnk8s_last_error(void)
 {
+    last.code = text.code;
     last.message = text.message;
     last.stage = text.stage;
     last.object = text.object;
@@ -51,7 +55,7 @@ static int fail_valist(int code, const char *format, va_list args)
     vsnprintf(text.cause, sizeof text.cause, format, args);
     one_line(text.cause);
     memcpy(text.message, text.cause, sizeof text.cause);
-    last.code = code;
+    text.code = code;
     return code;
 }
 
@@ -87,7 +91,7 @@ int fail_during(int code, const char *stage, const char *object, const char *for
     snprintf(text.message, sizeof text.message, "%s: %s", context, message);
     keep_first(text.stage, sizeof text.stage, stage);
     keep_first(text.object, sizeof text.object, object);
-    last.code = code;
+    text.code = code;
     return code;
 }
 

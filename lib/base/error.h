@@ -28,6 +28,19 @@ int fail_errno(int error_number, const char *format, ...) PRINTF(2, 3);
 /* fail(OVNK8S_NOMEM). */
 int fail_nomem(void);
 
+/* The story of this thread's latest failure, to be told again after something else has failed while
+ * that one was cleaned up. */
+struct failure_story {
+    char message[1024];
+    char stage[32];
+    char object[256];
+    char cause[512];
+    int code;
+};
+
+struct failure_story failure_save(void);
+void failure_restore(const struct failure_story *story);
+
 /* Turns control characters into spaces, in place: messages quote hostile input and are one line. */
 void one_line(char *text);
 

@@ -9,6 +9,7 @@
 
 #include <ovnk8s/plan.h>
 
+#include "base/mem.h"
 #include "base/row.h"
 
 /* The owner mark of every row of the library, in external_ids. */
@@ -38,6 +39,9 @@ struct ovnk8s_plan {
     struct intent *first, *last;
     size_t n_changes; /* Of the latest successful apply. */
 };
+
+DEFINE_CLEANUP(plan_free, ovnk8s_plan *, ovnk8s_plan_free)
+#define _cleanup_plan_ CLEANUP(plan_freep)
 
 /* Adds an intent. 'params' and 'object' are in the plan's arena. */
 int plan_intend(ovnk8s_plan *plan, const struct intent_type *type, const char *object,

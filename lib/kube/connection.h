@@ -75,8 +75,9 @@ struct kube_call {
     CURL *easy;
     struct curl_slist *headers;
     struct text reply;
-    int body_error; /* What ended the call while its body came in; the story is in 'message'. */
-    char message[512 > CURL_ERROR_SIZE ? 512 : CURL_ERROR_SIZE];
+    int body_error; /* What ended the call while its body came in, with its story. */
+    char body_message[512];
+    char curl_message[CURL_ERROR_SIZE];
 };
 
 #endif /* connection.h */

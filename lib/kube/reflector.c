@@ -246,7 +246,7 @@ int reflector_start_at(struct kube_reflector **out, ovnk8s_kube *kube,
 {
     int error = kube_reflector_start(out, kube, collection, handler);
 
-    if (!error && *version) {
+    if (!error) {
         error = reflector_keep_version((*out)->status.resource_version, version);
     }
     if (!error) {

@@ -39,8 +39,7 @@ struct kube_reflector {
     bool expired;  /* The WATCH was told that its version is too old. */
 };
 
-/* As kube_reflector_start(), but begins with a WATCH from 'version' on instead of a LIST; the
- * version "" stands for now, with all objects that exist. */
+/* As kube_reflector_start(), but begins with a WATCH from 'version' on instead of a LIST. */
 int reflector_start_at(struct kube_reflector **out, ovnk8s_kube *kube,
                        const struct kube_collection *collection, const struct kube_handler *handler,
                        const char *version);

@@ -121,12 +121,9 @@ int reflector_start_watch(struct kube_reflector *reflector)
         (struct lines){.line = on_line, .payload = reflector, .most = SCAN_PIECE_MAX};
     reflector->watch_since = now_ms();
     reflector->progress = reflector->refused = reflector->expired = false;
-    text_printf(&path, "%s?watch=1&allowWatchBookmarks=true&timeoutSeconds=%d", reflector->path,
-                seconds);
-    if (*reflector->status.resource_version) {
-        text_add(&path, "&resourceVersion=");
-        url_add_encoded(&path, reflector->status.resource_version);
-    }
+    text_printf(&path, "%s?watch=1&allowWatchBookmarks=true&timeoutSeconds=%d&resourceVersion=",
+                reflector->path, seconds);
+    url_add_encoded(&path, reflector->status.resource_version);
     return reflector_start_call(
         reflector, &path,
         &(struct kube_request){.timeout_ms = (unsigned int)(seconds + WATCH_SLACK_S) * 1000,

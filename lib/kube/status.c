@@ -44,10 +44,27 @@ static const char *text_member(const cJSON *object, const char *name)
     return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, name));
 }
 
+/* Whether a patch was refused because it was meant for an earlier object of the same name. */
+static bool is_about_uid(const cJSON *object)
+{
+    const cJSON *details = cJSON_GetObjectItemCaseSensitive(object, "details"), *cause;
+
+    cJSON_ArrayForEach (cause, cJSON_GetObjectItemCaseSensitive(details, "causes")) {
+        const char *field = text_member(cause, "field");
+
+        if (field && !strcmp(field, "metadata.uid")) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static int fail_status(int status, const cJSON *object, const char *body)
 {
     const char *message = text_member(object, "message");
-    const int code = code_of(status, text_member(object, "reason"));
+    const int code = status == 422 && is_about_uid(object)
+                         ? OVNK8S_CONFLICT
+                         : code_of(status, text_member(object, "reason"));
 
     if (message && *message) {
         return fail(code, "%s (HTTP %d)", message, status);

@@ -46,7 +46,7 @@ static int set_up_socket(void *payload, curl_socket_t fd, curlsocktype purpose)
 static size_t stop(struct kube_call *call, int error)
 {
     call->body_error = error;
-    snprintf(call->message, sizeof call->message, "%s", ovnk8s_last_error()->message);
+    snprintf(call->body_message, sizeof call->body_message, "%s", ovnk8s_last_error()->message);
     return CURL_WRITEFUNC_ERROR;
 }
 
@@ -151,7 +151,7 @@ static CURLcode set_request(const struct curl *curl, struct kube_call *call, con
     SET(WRITEDATA, call);
     SET(HEADERFUNCTION, take_header);
     SET(HEADERDATA, call);
-    SET(ERRORBUFFER, call->message);
+    SET(ERRORBUFFER, call->curl_message);
     SET(TIMEOUT_MS, (long)timeout);
     SET(CONNECTTIMEOUT_MS, (long)(timeout < CONNECT_MS ? timeout : CONNECT_MS));
     if (call->body) {
@@ -287,14 +287,14 @@ int transfer_error(struct kube_call *call, CURLcode result)
     long system_error = 0;
 
     if (call->body_error) {
-        return fail(call->body_error, "%s", call->message);
+        return fail(call->body_error, "%s", call->body_message);
     }
     curl->easy_getinfo(call->easy, CURLINFO_OS_ERRNO, &system_error);
     if (result == CURLE_COULDNT_CONNECT && system_error) {
         return fail(OVNK8S_UNAVAILABLE, "%s", strerrordesc_np((int)system_error));
     }
     return fail(code_of(result), "%s",
-                *call->message ? call->message : curl->easy_strerror(result));
+                *call->curl_message ? call->curl_message : curl->easy_strerror(result));
 }
 
 void transfer_free(struct kube_call *call)

@@ -1,4 +1,6 @@
-/* Waiting for one object: a GET, and a WATCH from what it saw. */
+/* Waiting for one object: a GET, and a WATCH from what it saw. Where it saw nothing, a LIST of the
+ * one object tells where to watch from; a WATCH without a version would do too, but an API server
+ * on an older etcd refuses that. */
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,7 +57,7 @@ static void on_begin_list(void *payload)
     ((struct wait *)payload)->exists = false;
 }
 
-/* Looks once. '*version' becomes where to watch from: "" when the object does not exist. */
+/* Looks once. */
 static int look(ovnk8s_kube *kube, struct wait *wait, unsigned int timeout_ms)
 {
     _cleanup_text_ struct text path = {0};
@@ -141,9 +143,8 @@ static int look_and_watch(ovnk8s_kube *kube, struct wait *wait, const struct dea
         return fail_nomem();
     }
     collection.field_selector = selector;
-    error = error == OVNK8S_UNAVAILABLE
-                ? kube_reflector_start(&reflector, kube, &collection, &handler)
-                : reflector_start_at(&reflector, kube, &collection, &handler, wait->version);
+    error = error ? kube_reflector_start(&reflector, kube, &collection, &handler)
+                  : reflector_start_at(&reflector, kube, &collection, &handler, wait->version);
     if (!error) {
         error = watch(kube, wait, reflector, deadline);
     }

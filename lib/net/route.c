@@ -1,6 +1,5 @@
 #include "net/route.h"
 
-#include <linux/ipv6_route.h>
 #include <stdio.h>
 #include <string.h>
 

@@ -1,0 +1,91 @@
+/* The watcher: gives each pod of a Kubernetes cluster its port.
+ *
+ * It follows the pods of an API server. A pod that runs on a node of the cluster, and not in the
+ * node's own network, gets a free address of the node's subnet and a logical switch port; once that
+ * is committed, its annotation "ovn" tells the address, the MAC and the gateway. A pod that is gone
+ * or has finished loses its port, and only then is its address free.
+ *
+ * What a pod should have follows from what is there, not from what has happened; so it makes no
+ * difference whether the watcher was running when it happened.
+ *
+ * It runs in the caller's event loop:
+ *
+ *     while (!stop) {
+ *         struct pollfd fd = {.fd = ovnk8s_watcher_fd(watcher), .events = POLLIN};
+ *         poll(&fd, 1, ovnk8s_watcher_timeout(watcher));
+ *         ovnk8s_watcher_step(watcher);
+ *     }
+ *
+ * Thread rule: a watcher, and the connections it was given, belong to one thread at a time. */
+
+#ifndef OVNK8S_WATCHER_H
+#define OVNK8S_WATCHER_H
+
+#include <ovnk8s/common.h>
+#include <ovnk8s/kube.h>
+#include <ovnk8s/log.h>
+#include <ovnk8s/nb.h>
+
+OVNK8S_BEGIN_DECLS
+
+typedef struct ovnk8s_watcher ovnk8s_watcher;
+
+typedef struct ovnk8s_watcher_options {
+    size_t size;        /* Set by the initialiser. */
+    const char *owner;  /* Whose rows these are; NULL: OVNK8S_DEFAULT_OWNER. */
+    ovnk8s_log_fn *log; /* Receives what is done and what fails; may be NULL. */
+    void *log_payload;  /* Passed to 'log'. */
+} ovnk8s_watcher_options;
+
+#define OVNK8S_WATCHER_OPTIONS_INIT                                                                \
+    {                                                                                              \
+        sizeof(ovnk8s_watcher_options), NULL, NULL, NULL                                           \
+    }
+
+/* The macro as a function, for bindings. */
+OVNK8S_API void ovnk8s_watcher_options_init(ovnk8s_watcher_options *options);
+
+/* Creates a watcher in '*out', to be freed by ovnk8s_watcher_free(), over two connections that must
+ * outlive it and are its own until then. 'options' may be NULL.
+ *
+ * Errors: OVNK8S_INVALID (options), OVNK8S_NOMEM, OVNK8S_SYSTEM (no descriptor left). */
+OVNK8S_API OVNK8S_MUST_CHECK int ovnk8s_watcher_new(ovnk8s_watcher **out, ovnk8s_nb *nb,
+                                                    ovnk8s_kube *kube,
+                                                    const ovnk8s_watcher_options *options);
+
+/* Frees the watcher; ports and annotations stay as they are. NULL is accepted. */
+OVNK8S_API void ovnk8s_watcher_free(ovnk8s_watcher *watcher);
+
+/* Returns a file descriptor that is readable when there is something to do. It stays the same and
+ * belongs to the watcher. */
+OVNK8S_API int ovnk8s_watcher_fd(const ovnk8s_watcher *watcher);
+
+/* Returns after how many milliseconds there will be something to do even if the descriptor stays
+ * silent, as poll() takes it: -1 for never. */
+OVNK8S_API int ovnk8s_watcher_timeout(const ovnk8s_watcher *watcher);
+
+/* Does what there is to do. Waits for no event, but, when ports are to be committed, for the
+ * database's answer, at most as long as the timeout of that connection. A failure is logged and
+ * tried again later with growing pauses, so there is nothing for the caller to do about it. */
+OVNK8S_API void ovnk8s_watcher_step(ovnk8s_watcher *watcher);
+
+typedef struct ovnk8s_watcher_status {
+    size_t size;       /* Set by the caller, to sizeof(ovnk8s_watcher_status). */
+    bool synced;       /* All pods and all ports were seen. */
+    size_t pods;       /* Known, of all kinds. */
+    size_t ports;      /* Pods with a port. */
+    size_t pending;    /* Pods that something is still to be done for. */
+    uint64_t commits;  /* Transactions so far. */
+    uint64_t patches;  /* Annotations written so far. */
+    uint64_t failures; /* Of either. */
+} ovnk8s_watcher_status;
+
+/* Tells how things stand.
+ *
+ * Errors: OVNK8S_INVALID ('status->size'). */
+OVNK8S_API OVNK8S_MUST_CHECK int ovnk8s_watcher_get_status(const ovnk8s_watcher *watcher,
+                                                           ovnk8s_watcher_status *status);
+
+OVNK8S_END_DECLS
+
+#endif /* watcher.h */

@@ -1,0 +1,98 @@
+#include "node/ovs_port.h"
+
+#define INTERFACE_TABLE "Interface"
+#define PORT_TABLE "Port"
+#define BRIDGE_TABLE "Bridge"
+
+struct row_id ovs_interface_id(const char *owner, const char *key)
+{
+    return row_id(owner, INTERFACE_TABLE, key);
+}
+
+static void want_interface(const struct ovs_port *port, const char *owner, struct rows *wanted)
+{
+    const struct row_id id = ovs_interface_id(owner, port->key);
+    struct row *interface = rows_want(wanted, INTERFACE_TABLE, id, port->interface);
+
+    /* Of an internal port one may already be there, from an earlier set-up of the host. */
+    interface->is_new = !port->type;
+    row_is_string(interface, "name", port->interface);
+    if (port->type) {
+        row_is_string(interface, "type", port->type);
+    }
+    if (port->mac) {
+        row_is_string(interface, "mac", port->mac);
+    }
+    if (port->mtu) {
+        row_is_integer(interface, "mtu_request", port->mtu);
+    }
+    for (size_t i = 0; i < OVS_PORT_IDS && port->ids[i][0]; i++) {
+        if (port->ids[i][1]) {
+            row_includes_pair(interface, "external_ids", port->ids[i][0], port->ids[i][1]);
+        }
+    }
+    row_includes_pair(interface, "external_ids", OWNER_KEY, owner);
+}
+
+static int resolve_add(const void *params, const char *owner, const struct rows *facts,
+                       struct rows *wanted)
+{
+    const struct ovs_port *port = params;
+    const struct row_id id = row_id(owner, PORT_TABLE, port->key);
+    struct row *row = rows_want(wanted, PORT_TABLE, id, port->interface);
+
+    (void)facts;
+    row->is_new = !port->type;
+    row_is_string(row, "name", port->interface);
+    row_includes_row(row, "interfaces", ovs_interface_id(owner, port->key));
+    row_includes_pair(row, "external_ids", OWNER_KEY, owner);
+    want_interface(port, owner, wanted);
+    row_includes_row(rows_edit_by_name(wanted, BRIDGE_TABLE, INTEGRATION_BRIDGE), "ports", id);
+    return 0;
+}
+
+static int resolve_delete(const void *params, const char *owner, const struct rows *facts,
+                          struct rows *wanted)
+{
+    const struct ovs_port *port = params;
+    const struct row_id id = row_id(owner, PORT_TABLE, port->key);
+
+    (void)facts;
+    rows_drop(wanted, PORT_TABLE, id, port->key);
+    rows_drop(wanted, INTERFACE_TABLE, ovs_interface_id(owner, port->key), port->key);
+    row_excludes_row(rows_edit_by_name(wanted, BRIDGE_TABLE, INTEGRATION_BRIDGE), "ports", id);
+    return 0;
+}
+
+static const struct intent_type add_type = {"adding Open vSwitch port", NULL, resolve_add};
+static const struct intent_type delete_type = {"deleting Open vSwitch port", NULL, resolve_delete};
+
+int ovs_port_add(ovnk8s_plan *plan, const struct ovs_port *port)
+{
+    struct ovs_port *copy = arena_alloc(&plan->arena, sizeof *copy);
+
+    if (!copy) {
+        return fail_nomem();
+    }
+    *copy = *port;
+    copy->key = arena_strdup(&plan->arena, port->key);
+    copy->interface = arena_strdup(&plan->arena, port->interface);
+    copy->type = arena_strdup(&plan->arena, port->type);
+    copy->mac = arena_strdup(&plan->arena, port->mac);
+    for (size_t i = 0; i < OVS_PORT_IDS && port->ids[i][0]; i++) {
+        copy->ids[i][0] = arena_strdup(&plan->arena, port->ids[i][0]);
+        copy->ids[i][1] = arena_strdup(&plan->arena, port->ids[i][1]);
+    }
+    return plan_intend(plan, &add_type, copy->interface, copy);
+}
+
+int ovs_port_delete(ovnk8s_plan *plan, const char *key)
+{
+    struct ovs_port *port = arena_alloc(&plan->arena, sizeof *port);
+
+    if (!port) {
+        return fail_nomem();
+    }
+    port->key = arena_strdup(&plan->arena, key);
+    return plan_intend(plan, &delete_type, port->key, port);
+}

@@ -1,0 +1,121 @@
+#include "ovsdb/vswitch.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "ovsdb/apply.h"
+#include "ovsdb/read.h"
+
+struct ovnk8s_vswitch {
+    struct conn *conn;
+    struct replica_table tables[1];
+};
+
+struct conn *vswitch_conn(ovnk8s_vswitch *vswitch)
+{
+    return vswitch->conn;
+}
+
+int ovnk8s_vswitch_open(ovnk8s_vswitch **out, const char *remote,
+                        const ovnk8s_connect_options *options)
+{
+    ovnk8s_vswitch *vswitch = calloc(1, sizeof *vswitch);
+    int error;
+
+    *out = NULL;
+    if (!vswitch) {
+        return fail_nomem();
+    }
+    vswitch->tables[0] =
+        (struct replica_table){.name = "Interface", .columns = {"external_ids", "ofport", "error"}};
+    error = conn_open(&vswitch->conn, "Open_vSwitch", remote, options, vswitch->tables, 1);
+    if (error) {
+        free(vswitch);
+        return error;
+    }
+    *out = vswitch;
+    return 0;
+}
+
+void ovnk8s_vswitch_close(ovnk8s_vswitch *vswitch)
+{
+    if (vswitch) {
+        conn_close(vswitch->conn);
+        free(vswitch);
+    }
+}
+
+int vswitch_read(ovnk8s_vswitch *vswitch, const struct deadline *deadline, struct rows *facts,
+                 const struct row **out)
+{
+    struct rows asked = {0};
+    int error;
+
+    row_ask(rows_ask_where(&asked, "Open_vSwitch", ROW_ANY, ""), "external_ids");
+    error = rows_failed(&asked) ? fail_nomem() : read_rows(vswitch->conn, &asked, deadline, facts);
+    rows_clear(&asked);
+    if (!error && !facts->first) {
+        error = fail(OVNK8S_NOTFOUND, "table Open_vSwitch is empty: is ovs-vswitchd set up?");
+    }
+    *out = facts->first;
+    return error ? fail_during(error, "read", conn_remotes(vswitch->conn),
+                               "reading Open_vSwitch"
+                               " at %s",
+                               conn_remotes(vswitch->conn))
+                 : 0;
+}
+
+int ovnk8s_vswitch_external_id(ovnk8s_vswitch *vswitch, const char *key, char **out)
+{
+    const struct deadline deadline = conn_deadline(vswitch->conn, 0);
+    struct rows facts = {0};
+    const struct row *row;
+    const char *value;
+    int error = vswitch_read(vswitch, &deadline, &facts, &row);
+
+    *out = NULL;
+    if (!error) {
+        value = row_pair(row, "external_ids", key);
+        *out = value ? strdup(value) : NULL;
+        error = !value  ? fail(OVNK8S_NOTFOUND, "Open_vSwitch has no external_ids:%s", key)
+                : !*out ? fail_nomem()
+                        : 0;
+    }
+    rows_clear(&facts);
+    return error;
+}
+
+int vswitch_apply(ovnk8s_vswitch *vswitch, ovnk8s_plan *plan, const struct deadline *deadline)
+{
+    return apply_plan(plan, vswitch->conn, deadline);
+}
+
+/* Waiting. */
+
+struct awaited {
+    struct row_id id;
+    bool (*done)(const struct row *interface);
+};
+
+static bool interface_done(struct conn *conn, void *payload)
+{
+    const struct awaited *awaited = payload;
+
+    return awaited->done(replica_find(conn_replica(conn), "Interface", awaited->id));
+}
+
+int vswitch_wait_interface(ovnk8s_vswitch *vswitch, struct row_id id,
+                           bool (*done)(const struct row *interface),
+                           const struct deadline *deadline)
+{
+    struct awaited awaited = {id, done};
+
+    conn_watch(vswitch->conn, "Interface", &id);
+    return conn_until(vswitch->conn, interface_done, &awaited, deadline);
+}
+
+const struct row *vswitch_interface(ovnk8s_vswitch *vswitch, struct row_id id)
+{
+    return replica_find(conn_replica(vswitch->conn), "Interface", id);
+}
