@@ -27,7 +27,7 @@ static bool method_is_valid(const char *method)
 {
     static const char *const methods[] = {"GET", "POST", "PUT", "PATCH", "DELETE"};
 
-    for (size_t i = 0; i < ARRAY_SIZE(methods); i++) {
+    for (size_t i = 0; i < COUNT_OF(methods); i++) {
         if (!strcmp(method, methods[i])) {
             return true;
         }

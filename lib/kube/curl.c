@@ -35,7 +35,7 @@ static int find_functions(void *library)
 #undef CURL_PLACE
     };
 
-    for (size_t i = 0; i < ARRAY_SIZE(functions); i++) {
+    for (size_t i = 0; i < COUNT_OF(functions); i++) {
         *(void **)functions[i].place = dlsym(library, functions[i].name);
         if (!*(void **)functions[i].place) {
             note_dlerror();

@@ -60,7 +60,7 @@ static int replace_given(struct kube_credentials *credentials, const ovnk8s_kube
     };
     int error = replace_token(credentials, options);
 
-    for (size_t i = 0; !error && i < ARRAY_SIZE(fields); i++) {
+    for (size_t i = 0; !error && i < COUNT_OF(fields); i++) {
         error = replace(fields[i].kept, fields[i].value);
     }
     credentials->insecure_skip_tls_verify |= options->insecure_skip_tls_verify;
@@ -162,7 +162,7 @@ void connection_refresh(ovnk8s_kube *kube)
         {&kube->key, "client key"},
     };
 
-    for (size_t i = 0; i < ARRAY_SIZE(secrets); i++) {
+    for (size_t i = 0; i < COUNT_OF(secrets); i++) {
         if (secret_refresh(secrets[i].secret, secrets[i].what)) {
             log_line(&kube->log, OVNK8S_LOG_WARN, "%s; going on with what was in it",
                      ovnk8s_last_error()->message);

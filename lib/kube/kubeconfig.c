@@ -151,7 +151,7 @@ static int take_user(struct kubeconfig *config, struct kube_credentials *out, ya
 {
     int error;
 
-    for (size_t i = 0; i < ARRAY_SIZE(refused); i++) {
+    for (size_t i = 0; i < COUNT_OF(refused); i++) {
         if (member(config, map, refused[i].key)) {
             return fail(OVNK8S_INVALID, "%s", refused[i].why);
         }
