@@ -11,17 +11,30 @@
 
 OVNK8S_BEGIN_DECLS
 
+/* The versions of the specification that a network configuration may have. */
+#define OVNK8S_CNI_VERSIONS "0.3.0, 0.3.1"
+
 /* Does what a CNI plugin does when it is executed.
  *
  * 'environment' are strings "KEY=VALUE" and a NULL, as in environ; 'input' is the network
- * configuration, what a plugin reads from standard input. '*output', to be freed by ovnk8s_free(),
- * becomes what a plugin writes to standard output: the result or the error object, possibly empty.
- * 'cancel' may be NULL.
+ * configuration, what a plugin reads from standard input, or NULL when it could not be read.
+ * '*output', to be freed by ovnk8s_free(), becomes what a plugin writes to standard output: the
+ * result or the error object, possibly empty; NULL when memory ran out. 'cancel' may be NULL.
  *
  * Returns the exit code: 0 on success, otherwise 1, with the error object in '*output'.
  *
+ * ADD waits for the annotation of the pod that CNI_ARGS names (K8S_POD_NAMESPACE, K8S_POD_NAME and,
+ * if it is there, K8S_POD_UID). DEL needs neither a pod nor a namespace nor an API server.
+ *
  * Keys of the configuration, all optional: "ovs", "nb", "timeout" (seconds), "mtu", "logFile",
- * "kubeconfig", "config": as the settings of these names, see settings.h.
+ * "kubeconfig", "config": as the settings of these names, see settings.h; "logFile" is "log-path",
+ * a file to which each call appends a line that tells where its time went.
+ *
+ * Codes in the error object, besides those of the specification (1, 4, 5, 6 and 7; 8: CNI_NETNS is
+ * the plugin's own namespace; 999: memory ran out): 100: the pod does not exist; 101: it has no
+ * annotation; 102: the annotation is malformed; 103: Open vSwitch cannot be reached or refuses;
+ * 104: the flows did not come; 105: the API server cannot be reached or refuses; 106: the
+ * interface in the container cannot be made or removed.
  *
  * Thread rule: may be called from several threads at once.
  *
@@ -49,9 +62,9 @@ OVNK8S_API void ovnk8s_cni_install_options_init(ovnk8s_cni_install_options *opti
  * named "ovn-kubernetes", and links the executable into the plugins' folder. Folders are made when
  * they are missing. What is as it should be is left alone; a file is replaced in one piece.
  *
- * Errors: OVNK8S_INVALID (no plugin given), OVNK8S_NOTFOUND ('plugin' does not exist),
- * OVNK8S_EXISTS (something that is not a link has the name of the link), OVNK8S_PERMISSION,
- * OVNK8S_SYSTEM, OVNK8S_NOMEM. */
+ * Errors: OVNK8S_INVALID (no plugin given; it is no executable file), OVNK8S_NOTFOUND ('plugin'
+ * does not exist), OVNK8S_EXISTS (something other than a link has the name of the link, or than a
+ * file that of the configuration), OVNK8S_PERMISSION, OVNK8S_SYSTEM, OVNK8S_NOMEM. */
 OVNK8S_API OVNK8S_MUST_CHECK int ovnk8s_cni_install(const ovnk8s_cni_install_options *options);
 
 OVNK8S_END_DECLS

@@ -10,6 +10,7 @@
 #include "kube/credentials.h"
 #include "kube/file.h"
 #include "node/ini.h"
+#include "ovsdb/vswitch.h"
 
 enum key {
     OVS,
@@ -374,20 +375,19 @@ int ovnk8s_settings_read_file(ovnk8s_settings *settings)
 
 int ovnk8s_settings_read_vswitch(ovnk8s_settings *settings, ovnk8s_vswitch *vswitch)
 {
-    for (enum key i = 0; i < N_KEYS; i++) {
-        _cleanup_free_ char *value = NULL;
-        int error = table[i].external_id
-                        ? ovnk8s_vswitch_external_id(vswitch, table[i].external_id, &value)
-                        : 0;
+    const struct deadline deadline = conn_deadline(vswitch_conn(vswitch), 0);
+    struct rows facts = {0};
+    const struct row *row;
+    int error = vswitch_read(vswitch, &deadline, &facts, &row);
 
-        if (!error || error == OVNK8S_NOTFOUND) {
-            error = store(settings, i, EXTERNAL_IDS, value);
-        }
-        if (error) {
-            return error;
+    for (enum key i = 0; !error && i < N_KEYS; i++) {
+        if (table[i].external_id) {
+            error = store(settings, i, EXTERNAL_IDS,
+                          row_pair(row, "external_ids", table[i].external_id));
         }
     }
-    return 0;
+    rows_clear(&facts);
+    return error;
 }
 
 /* Opening. */

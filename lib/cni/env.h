@@ -1,0 +1,25 @@
+/* What the runtime says in environment variables. */
+
+#ifndef CNI_ENV_H
+#define CNI_ENV_H
+
+#include <stdbool.h>
+
+#include "cni/call.h"
+
+/* What a verb needs, besides CNI_COMMAND. */
+struct cni_needs {
+    bool container_id, netns, ifname;
+};
+
+/* Takes what 'needs' says out of the environment into 'call'. All that is missing is told in one
+ * error, with CNI_BAD_ENV like everything else that is wrong. */
+int cni_env_parse(struct cni_call *call, const struct cni_needs *needs);
+
+/* The fields of CNI_ARGS, "KEY=VALUE;KEY=VALUE"; NULL stands for "". */
+int cni_args_parse(const char *text, struct cni_args *args);
+
+/* Whether 'name' is what the specification allows for a container id and for a network's name. */
+bool cni_name_valid(const char *name);
+
+#endif /* env.h */

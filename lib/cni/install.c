@@ -1,0 +1,222 @@
+#include <ovnk8s/cni.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+
+#include "base/error.h"
+#include "base/mem.h"
+#include "base/options.h"
+#include "base/text.h"
+#include "cni/config.h"
+
+/* Runtimes execute what "type" says: the link has this name, whatever the program's is. */
+#define PLUGIN_TYPE "ovn-k8s-cni-overlay"
+#define CONF_NAME "10-ovn-kubernetes.conf"
+#define NETWORK_NAME "ovn-kubernetes"
+
+void ovnk8s_cni_install_options_init(ovnk8s_cni_install_options *options)
+{
+    *options = (ovnk8s_cni_install_options)OVNK8S_CNI_INSTALL_OPTIONS_INIT;
+}
+
+/* Opens the folder 'path', made if necessary, with those that it lies in. */
+static int open_folder(const char *path, int *out)
+{
+    _cleanup_free_ char *copy = strdup(path);
+
+    if (!copy) {
+        return fail_nomem();
+    }
+    for (char *slash = copy + 1; *copy && slash; *slash++ = '/') {
+        slash = strchr(slash, '/');
+        if (slash) {
+            *slash = '\0';
+        }
+        if (mkdir(copy, 0755) && errno != EEXIST) {
+            return fail_errno(errno, "making folder %s", copy);
+        }
+        if (!slash) {
+            break;
+        }
+    }
+    *out = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return *out < 0 ? fail_errno(errno, "folder %s", path) : 0;
+}
+
+/* Replacing in one piece: the new one is made under another name, which no runtime takes for a
+ * configuration, and renamed. */
+
+enum { TEMPORARY_NAME = 64 };
+
+static void make_temporary_name(char name[static TEMPORARY_NAME])
+{
+    unsigned long long number = 0;
+
+    if (getrandom(&number, sizeof number, GRND_NONBLOCK) < 0) {
+        number = (unsigned long long)getpid();
+    }
+    snprintf(name, TEMPORARY_NAME, ".ovn-k8s-%016llx", number);
+}
+
+static int rename_to(int folder, const char *temporary, const char *name)
+{
+    if (renameat(folder, temporary, folder, name)) {
+        const int error = errno;
+
+        unlinkat(folder, temporary, 0);
+        return fail_errno(error, "renaming");
+    }
+    return 0;
+}
+
+static int write_file(int folder, const char *name, const char *content)
+{
+    const size_t length = strlen(content);
+    char temporary[TEMPORARY_NAME];
+    _cleanup_close_ int fd = -1;
+
+    make_temporary_name(temporary);
+    fd = openat(folder, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0) {
+        return fail_errno(errno, "creating");
+    }
+    /* Readable by everybody, whatever the umask; and whole, even after a power cut. */
+    if (write(fd, content, length) != (ssize_t)length || fchmod(fd, 0644) || fsync(fd)) {
+        const int error = errno;
+
+        unlinkat(folder, temporary, 0);
+        return fail_errno(error ? error : EIO, "writing");
+    }
+    return rename_to(folder, temporary, name);
+}
+
+static int write_link(int folder, const char *name, const char *target)
+{
+    char temporary[TEMPORARY_NAME];
+
+    make_temporary_name(temporary);
+    return symlinkat(target, folder, temporary) ? fail_errno(errno, "linking")
+                                                : rename_to(folder, temporary, name);
+}
+
+/* The configuration. */
+
+static int compose(unsigned int mtu, char **out)
+{
+    _cleanup_text_ struct text text = {0};
+
+    text_printf(&text, "{\n    \"cniVersion\": \"%s\",\n    \"name\": \"" NETWORK_NAME "\",\n",
+                cni_newest_version());
+    text_add(&text, "    \"type\": \"" PLUGIN_TYPE "\"");
+    if (mtu) {
+        text_printf(&text, ",\n    \"mtu\": %u", mtu);
+    }
+    text_add(&text, "\n}\n");
+    return text_take(&text, out);
+}
+
+static bool file_has(int folder, const char *name, const char *content)
+{
+    _cleanup_close_ int fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    const size_t length = strlen(content);
+    char there[512];
+
+    return fd >= 0 && length < sizeof there && read(fd, there, sizeof there) == (ssize_t)length &&
+           !memcmp(there, content, length);
+}
+
+static int install_conf(const char *path, unsigned int mtu)
+{
+    _cleanup_close_ int folder = -1;
+    _cleanup_free_ char *content = NULL;
+    struct stat there;
+    int error = open_folder(path, &folder);
+
+    error = error ? error : compose(mtu, &content);
+    if (error || file_has(folder, CONF_NAME, content)) {
+        return error;
+    }
+    if (!fstatat(folder, CONF_NAME, &there, AT_SYMLINK_NOFOLLOW) && !S_ISREG(there.st_mode) &&
+        !S_ISLNK(there.st_mode)) {
+        return fail(OVNK8S_EXISTS, "it is there, but is no file");
+    }
+    return write_file(folder, CONF_NAME, content);
+}
+
+/* The link. */
+
+static bool link_has(int folder, const char *name, const char *target)
+{
+    char there[4096];
+    const ssize_t length = readlinkat(folder, name, there, sizeof there);
+
+    return length >= 0 && (size_t)length == strlen(target) &&
+           !memcmp(there, target, (size_t)length);
+}
+
+static int install_link(const char *path, const char *plugin)
+{
+    _cleanup_close_ int folder = -1;
+    struct stat there, program;
+    int error = open_folder(path, &folder);
+
+    if (error || link_has(folder, PLUGIN_TYPE, plugin)) {
+        return error;
+    }
+    if (!fstatat(folder, PLUGIN_TYPE, &there, AT_SYMLINK_NOFOLLOW) && !S_ISLNK(there.st_mode)) {
+        /* The program itself may have been put there. */
+        return !stat(plugin, &program) && program.st_dev == there.st_dev &&
+                       program.st_ino == there.st_ino
+                   ? 0
+                   : fail(OVNK8S_EXISTS, "it is there, but is no link");
+    }
+    return write_link(folder, PLUGIN_TYPE, plugin);
+}
+
+/* Finds the absolute path of the program, without following a link that may be made to follow
+ * updates. */
+static int find_plugin(const char *plugin, char **out)
+{
+    struct stat found;
+
+    *out = NULL;
+    if (!plugin || !*plugin) {
+        return fail(OVNK8S_INVALID, "no path of the plugin given");
+    }
+    if (stat(plugin, &found)) {
+        return fail_errno(errno, "plugin %s", plugin);
+    }
+    if (!S_ISREG(found.st_mode) || !(found.st_mode & 0111)) {
+        return fail(OVNK8S_INVALID, "plugin %s: expected an executable file", plugin);
+    }
+    *out = *plugin == '/' ? strdup(plugin) : realpath(plugin, NULL);
+    return *out ? 0 : fail_errno(errno, "plugin %s", plugin);
+}
+
+int ovnk8s_cni_install(const ovnk8s_cni_install_options *theirs)
+{
+    ovnk8s_cni_install_options options = OVNK8S_CNI_INSTALL_OPTIONS_INIT;
+    _cleanup_free_ char *plugin = NULL;
+    const char *conf_path, *link_path;
+    int error = options_take(&options, sizeof options, theirs);
+
+    error = error ? error : find_plugin(options.plugin, &plugin);
+    if (error) {
+        return fail_during(error, "install", options.plugin, "installing the CNI plugin");
+    }
+    conf_path = options.conf_path ? options.conf_path : "/etc/cni/net.d";
+    link_path = options.link_path ? options.link_path : "/opt/cni/bin";
+    /* The link first: a configuration makes runtimes look for the plugin at once. */
+    error = install_link(link_path, plugin);
+    if (error) {
+        return fail_during(error, "install", link_path, "installing the CNI plugin: %s/%s",
+                           link_path, PLUGIN_TYPE);
+    }
+    error = install_conf(conf_path, options.mtu);
+    return error ? fail_during(error, "install", conf_path, "installing the CNI plugin: %s/%s",
+                               conf_path, CONF_NAME)
+                 : 0;
+}
