@@ -20,19 +20,21 @@ typedef struct ovnk8s_port {
     const char *addresses;     /* "10.1.2.3/24", of either family, or of both with a comma between;
                                 * the lengths are those of the node's subnets. */
     const char *mac;           /* "0a:58:0a:01:02:03", or NULL: computed from the address. */
+    const char *pod_uid;       /* The pod's uid, which tells it from a later one of its name; NULL:
+                                * not recorded. */
 } ovnk8s_port;
 
 #define OVNK8S_PORT_INIT                                                                           \
     {                                                                                              \
-        sizeof(ovnk8s_port), NULL, NULL, NULL, NULL, NULL                                          \
+        sizeof(ovnk8s_port), NULL, NULL, NULL, NULL, NULL, NULL                                    \
     }
 
 /* The macro as a function, for bindings. */
 OVNK8S_API void ovnk8s_port_init(ovnk8s_port *port);
 
 /* Adds to 'plan' that the pod has a port: Logical_Switch_Port "<namespace>_<pod>" on the node's
- * logical switch, with external_ids namespace, pod and node, and with addresses and port_security
- * "MAC IP...".
+ * logical switch, with external_ids namespace, pod, node and pod-uid, and with addresses and
+ * port_security "MAC IP...".
  *
  * Errors: OVNK8S_INVALID (a name that Kubernetes does not allow, a malformed address or MAC),
  * OVNK8S_NOMEM. When the plan is applied: OVNK8S_NOTFOUND (the node is not there), OVNK8S_INVALID

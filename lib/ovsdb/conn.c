@@ -30,9 +30,9 @@ struct conn {
     ovnk8s_cancel *cancel;
     struct log log;
     struct replica replica;
-    unsigned int generation;
+    struct json *conditions[CONN_TABLES]; /* Which rows of each table are monitored. */
+    unsigned int condition_seqno;         /* When the server has followed them. */
     struct pending *pending;
-    bool has_schema;
     char reason[256]; /* Why the latest attempt to connect failed. */
 };
 
@@ -51,9 +51,9 @@ struct replica *conn_replica(struct conn *conn)
     return &conn->replica;
 }
 
-unsigned int conn_generation(const struct conn *conn)
+bool conn_is_current(const struct conn *conn)
 {
-    return conn->generation;
+    return conn_is_ready(conn) && ovsdb_cs_get_condition_seqno(conn->cs) >= conn->condition_seqno;
 }
 
 struct deadline conn_deadline(const struct conn *conn, unsigned int timeout_ms)
@@ -87,7 +87,6 @@ static struct json *compose_monitor_requests(const struct json *schema, void *au
     struct conn *conn = aux;
 
     replica_learn_schema(&conn->replica, schema);
-    conn->has_schema = true;
     for (size_t i = 0; i < conn->replica.n_tables; i++) {
         struct json *names = column_names(&conn->replica.tables[i]);
 
@@ -105,25 +104,45 @@ static struct json *compose_monitor_requests(const struct json *schema, void *au
 
 static const struct ovsdb_cs_ops cs_ops = {compose_monitor_requests};
 
-void conn_watch(struct conn *conn, const char *table, const struct row_id *id)
+/* Asks for the rows that 'condition', which is taken, selects. Stating the same again only tells
+ * when the server will have followed. */
+static void set_condition(struct conn *conn, size_t table, struct json *condition)
 {
-    struct json *condition = json_array_create_1(id ? wire_triple("_uuid", "==", wire_id(*id))
-                                                    : json_boolean_create(true));
+    const unsigned int seqno =
+        ovsdb_cs_set_condition(conn->cs, conn->replica.tables[table].name, condition);
 
-    ovsdb_cs_set_condition(conn->cs, table, condition);
-    json_destroy(condition);
+    conn->condition_seqno = seqno > conn->condition_seqno ? seqno : conn->condition_seqno;
+    if (condition != conn->conditions[table]) {
+        json_destroy(conn->conditions[table]);
+        conn->conditions[table] = condition;
+    }
+}
+
+void conn_watch(struct conn *conn, const char *name, const struct row_id *id)
+{
+    for (size_t i = 0; i < conn->replica.n_tables; i++) {
+        if (!strcmp(conn->replica.tables[i].name, name)) {
+            set_condition(conn, i,
+                          json_array_create_1(id ? wire_triple("_uuid", "==", wire_id(*id))
+                                                 : json_boolean_create(true)));
+        }
+    }
+}
+
+/* After a new connection the server may have been told already, or has to be told again. */
+static void restate_conditions(struct conn *conn)
+{
+    conn->condition_seqno = 0;
+    for (size_t i = 0; i < conn->replica.n_tables; i++) {
+        set_condition(conn, i, conn->conditions[i]);
+    }
 }
 
 static void watch_nothing(struct conn *conn)
 {
-    struct json *never = json_array_create_1(json_boolean_create(false));
-
     for (size_t i = 0; i < conn->replica.n_tables; i++) {
-        if (!conn->replica.tables[i].whole) {
-            ovsdb_cs_set_condition(conn->cs, conn->replica.tables[i].name, never);
-        }
+        set_condition(conn, i, json_array_create_1(json_boolean_create(false)));
     }
-    json_destroy(never);
 }
 
 /* Events. */
@@ -178,7 +197,6 @@ static void handle_update(struct conn *conn, const struct ovsdb_cs_update_event 
 {
     if (update->clear) {
         replica_clear(&conn->replica);
-        conn->generation++;
     }
     if (!replica_update(&conn->replica, update->table_updates, update->version)) {
         log_line(&conn->log, OVNK8S_LOG_WARN, "%s: an update made no sense: reading all again",
@@ -192,6 +210,7 @@ static void handle_event(struct conn *conn, const struct ovsdb_cs_event *event)
     switch (event->type) {
     case OVSDB_CS_EVENT_TYPE_RECONNECT:
         fail_all_pending(conn);
+        restate_conditions(conn);
         break;
     case OVSDB_CS_EVENT_TYPE_UPDATE:
         handle_update(conn, &event->update);
@@ -457,6 +476,9 @@ void conn_close(struct conn *conn)
     conn->replica.changed = NULL;
     replica_clear(&conn->replica);
     ovsdb_cs_destroy(conn->cs);
+    for (size_t i = 0; i < conn->replica.n_tables; i++) {
+        json_destroy(conn->conditions[i]);
+    }
     free(conn->remotes);
     free(conn);
 }

@@ -17,8 +17,11 @@ struct json;
 struct wake_set;
 struct conn;
 
+/* How many tables a connection may monitor. */
+enum { CONN_TABLES = 4 };
+
 /* Opens a connection and waits until the server is ready. 'tables', which must outlive it, are what
- * is monitored; it may be empty. */
+ * can be monitored; nothing is before conn_watch(). */
 int conn_open(struct conn **out, const char *database, const char *remotes,
               const ovnk8s_connect_options *options, struct replica_table *tables, size_t n_tables);
 void conn_close(struct conn *conn);
@@ -47,8 +50,8 @@ void conn_wakes(struct conn *conn, struct wake_set *out);
 /* Whether conn_send() is possible. */
 bool conn_is_ready(const struct conn *conn);
 
-/* Counts how often the replica was filled from the start. */
-unsigned int conn_generation(const struct conn *conn);
+/* Whether the replica holds all that was asked for by conn_watch(). */
+bool conn_is_current(const struct conn *conn);
 
 /* Steps until 'done' says so. */
 int conn_until(struct conn *conn, bool (*done)(struct conn *conn, void *payload), void *payload,
@@ -59,7 +62,7 @@ int conn_until(struct conn *conn, bool (*done)(struct conn *conn, void *payload)
 int conn_transact(struct conn *conn, struct json *ops, const struct deadline *deadline,
                   struct json **results);
 
-/* Monitors the row 'id' of a table that is not monitored as a whole; or all its rows for NULL. */
+/* Monitors the row 'id' of the table; or all its rows for NULL. */
 void conn_watch(struct conn *conn, const char *table, const struct row_id *id);
 
 #endif /* conn.h */

@@ -4,14 +4,20 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/mem.h"
 #include "openvswitch/json.h"
 #include "ovsdb/result.h"
 
-enum { MOST_TABLES = 8 };
+/* Nothing of these is monitored before somebody asks for it. */
+static const struct replica_table tables[] = {
+    {.name = "NB_Global", .columns = {"nb_cfg", "sb_cfg", "hv_cfg"}},
+    {.name = "Logical_Switch", .columns = {"name", "external_ids"}},
+    {.name = "Logical_Switch_Port", .columns = {"name", "addresses", "external_ids"}},
+};
 
 struct ovnk8s_nb {
     struct conn *conn;
-    struct replica_table tables[MOST_TABLES];
+    struct replica_table tables[COUNT_OF(tables)];
 };
 
 void ovnk8s_connect_options_init(ovnk8s_connect_options *options)
@@ -24,8 +30,7 @@ struct conn *nb_conn(ovnk8s_nb *nb)
     return nb->conn;
 }
 
-int nb_open(ovnk8s_nb **out, const char *remotes, const ovnk8s_connect_options *options,
-            const struct replica_table *tables, size_t n_tables)
+int ovnk8s_nb_open(ovnk8s_nb **out, const char *remotes, const ovnk8s_connect_options *options)
 {
     ovnk8s_nb *nb = calloc(1, sizeof *nb);
     int error;
@@ -34,23 +39,15 @@ int nb_open(ovnk8s_nb **out, const char *remotes, const ovnk8s_connect_options *
     if (!nb) {
         return fail_nomem();
     }
-    nb->tables[0] =
-        (struct replica_table){.name = "NB_Global", .columns = {"nb_cfg", "sb_cfg", "hv_cfg"}};
-    if (n_tables) {
-        memcpy(nb->tables + 1, tables, n_tables * sizeof *tables);
-    }
-    error = conn_open(&nb->conn, "OVN_Northbound", remotes, options, nb->tables, n_tables + 1);
+    memcpy(nb->tables, tables, sizeof tables);
+    error =
+        conn_open(&nb->conn, "OVN_Northbound", remotes, options, nb->tables, COUNT_OF(nb->tables));
     if (error) {
         free(nb);
         return error;
     }
     *out = nb;
     return 0;
-}
-
-int ovnk8s_nb_open(ovnk8s_nb **out, const char *remotes, const ovnk8s_connect_options *options)
-{
-    return nb_open(out, remotes, options, NULL, 0);
 }
 
 void ovnk8s_nb_close(ovnk8s_nb *nb)

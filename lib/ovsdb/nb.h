@@ -8,10 +8,6 @@
 
 #include "ovsdb/conn.h"
 
-/* What nb_open() shall monitor besides what the library needs itself. */
-int nb_open(ovnk8s_nb **out, const char *remotes, const ovnk8s_connect_options *options,
-            const struct replica_table *tables, size_t n_tables);
-
 struct conn *nb_conn(ovnk8s_nb *nb);
 
 /* Waits until ovn-northd, or every chassis, has caught up with all that was committed so far. */

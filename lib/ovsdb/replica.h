@@ -14,7 +14,6 @@ enum column_shape { SHAPE_MISSING, SHAPE_SCALAR, SHAPE_SET, SHAPE_MAP };
 struct replica_table {
     const char *name;
     const char *columns[REPLICA_COLUMNS]; /* NULL ends them. */
-    bool whole; /* From the start; otherwise nothing before conn_watch(). */
 
     /* Kept by the replica. */
     enum column_shape shapes[REPLICA_COLUMNS];

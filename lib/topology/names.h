@@ -22,6 +22,7 @@
 #define NAMESPACE_KEY "namespace"
 #define POD_KEY "pod"
 #define NODE_KEY "node"
+#define POD_UID_KEY "pod-uid"
 
 /* The cluster router is known by what it is, since its name, the master's, differs. */
 struct row_id cluster_router_id(const char *owner);

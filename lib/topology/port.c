@@ -72,6 +72,9 @@ static void want_port(const struct port_wish *wish, const struct prefixes *addre
     row_includes_pair(port, "external_ids", NAMESPACE_KEY, wish->pod_namespace);
     row_includes_pair(port, "external_ids", POD_KEY, "true");
     row_includes_pair(port, "external_ids", NODE_KEY, wish->node);
+    if (wish->pod_uid) {
+        row_includes_pair(port, "external_ids", POD_UID_KEY, wish->pod_uid);
+    }
     row_is_owned(port, owner);
     row_includes_row(node_switch, "ports", id);
     node_switch->guarded |= wish->choose != NULL;
@@ -114,6 +117,7 @@ int port_intend(ovnk8s_plan *plan, const struct port_wish *wish)
     copy->pod_namespace = arena_strdup(&plan->arena, wish->pod_namespace);
     copy->pod = arena_strdup(&plan->arena, wish->pod);
     copy->node = arena_strdup(&plan->arena, wish->node);
+    copy->pod_uid = arena_strdup(&plan->arena, wish->pod_uid);
     if (mac) {
         *mac = *wish->mac;
         copy->mac = mac;
@@ -156,6 +160,7 @@ int ovnk8s_port_add(ovnk8s_plan *plan, const ovnk8s_port *theirs)
     return port_intend(plan, &(struct port_wish){.pod_namespace = port.pod_namespace,
                                                  .pod = port.pod,
                                                  .node = port.node,
+                                                 .pod_uid = port.pod_uid,
                                                  .addresses = addresses,
                                                  .mac = port.mac ? &mac : NULL});
 }

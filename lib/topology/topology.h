@@ -40,6 +40,7 @@ void want_router_link(struct rows *wanted, const char *owner, const struct route
 /* A pod port whose addresses may be chosen when the plan is computed. */
 struct port_wish {
     const char *pod_namespace, *pod, *node;
+    const char *pod_uid;       /* NULL: not recorded. */
     struct prefixes addresses; /* Used when there is no 'choose'. */
     const struct mac *mac;     /* NULL: from the first address. */
 

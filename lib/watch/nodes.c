@@ -1,0 +1,352 @@
+#include "watch/nodes.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "topology/names.h"
+
+static size_t hash_of(const struct nodes *nodes, const char *name)
+{
+    const struct row_id id = row_id("", "", name);
+    size_t hash;
+
+    memcpy(&hash, id.bytes, sizeof hash);
+    return hash % nodes->n_buckets;
+}
+
+struct node *nodes_find(const struct nodes *nodes, const char *name)
+{
+    struct node *node = nodes->n_buckets && name ? nodes->buckets[hash_of(nodes, name)] : NULL;
+
+    while (node && strcmp(node->name, name) != 0) {
+        node = node->next;
+    }
+    return node;
+}
+
+static void clear_pools(struct pool pools[static 2])
+{
+    pool_clear(&pools[0]);
+    pool_clear(&pools[1]);
+}
+
+static void free_node(struct node *node)
+{
+    clear_pools(node->taken);
+    clear_pools(node->reserved);
+    free(node->name);
+    free(node);
+}
+
+static void each_node(const struct nodes *nodes, void (*each)(struct node *node))
+{
+    for (size_t i = 0; i < nodes->n_buckets; i++) {
+        for (struct node *node = nodes->buckets[i], *next; node; node = next) {
+            next = node->next;
+            each(node);
+        }
+    }
+}
+
+void nodes_clear(struct nodes *nodes)
+{
+    each_node(nodes, free_node);
+    free(nodes->buckets);
+    *nodes = (struct nodes){.owner = nodes->owner};
+}
+
+static bool grow(struct nodes *nodes)
+{
+    struct nodes grown = *nodes;
+
+    grown.n_buckets = nodes->n_buckets ? nodes->n_buckets * 2 : 16;
+    grown.buckets = calloc(grown.n_buckets, sizeof(struct node *));
+    if (!grown.buckets) {
+        return false;
+    }
+    for (size_t i = 0; i < nodes->n_buckets; i++) {
+        for (struct node *node = nodes->buckets[i], *next; node; node = next) {
+            struct node **bucket = &grown.buckets[hash_of(&grown, node->name)];
+
+            next = node->next;
+            node->next = *bucket;
+            *bucket = node;
+        }
+    }
+    free(nodes->buckets);
+    *nodes = grown;
+    return true;
+}
+
+static struct node *add_node(struct nodes *nodes, const char *name)
+{
+    struct node *node, **bucket;
+
+    if (nodes->n == nodes->n_buckets && !grow(nodes)) {
+        return NULL;
+    }
+    node = calloc(1, sizeof *node);
+    if (!node || !(node->name = strdup(name))) {
+        free(node);
+        return NULL;
+    }
+    bucket = &nodes->buckets[hash_of(nodes, name)];
+    node->next = *bucket;
+    *bucket = node;
+    nodes->n++;
+    return node;
+}
+
+static void remove_node(struct nodes *nodes, const char *name)
+{
+    struct node **at = nodes->n_buckets ? &nodes->buckets[hash_of(nodes, name)] : NULL;
+
+    while (at && *at && strcmp((*at)->name, name) != 0) {
+        at = &(*at)->next;
+    }
+    if (at && *at) {
+        struct node *gone = *at;
+
+        *at = gone->next;
+        nodes->n--;
+        free_node(gone);
+    }
+}
+
+/* Only what the library has made under this name is a node. */
+static bool is_node(const struct nodes *nodes, const struct row *row, struct prefixes *subnets)
+{
+    const char *name = row_string(row, "name");
+
+    return name && switch_subnets(row, subnets) &&
+           row_id_equal(row->id, switch_id(nodes->owner, name));
+}
+
+void nodes_switch_changed(struct nodes *nodes, const struct row *before, const struct row *now)
+{
+    struct prefixes subnets;
+    struct node *node;
+
+    if (!now) {
+        remove_node(nodes, before && row_string(before, "name") ? row_string(before, "name") : "");
+        return;
+    }
+    if (!is_node(nodes, now, &subnets)) {
+        return;
+    }
+    node = nodes_find(nodes, row_string(now, "name"));
+    if (node && prefixes_equal(&node->subnets, &subnets)) {
+        return;
+    }
+    node = node ? node : add_node(nodes, row_string(now, "name"));
+    if (node) {
+        clear_pools(node->taken);
+        clear_pools(node->reserved);
+        node->subnets = subnets;
+        node->is_counted = false;
+        nodes->all_counted = false;
+    }
+}
+
+/* Addresses. */
+
+/* Calls 'each' for the IP addresses in "MAC IP IP". */
+static void each_ip(const char *text, void (*each)(const struct ip *ip, void *payload),
+                    void *payload)
+{
+    for (text += strcspn(text, " "); *text; text += strcspn(text, " ")) {
+        char word[IP_TEXT];
+        struct ip ip;
+        size_t length;
+
+        text += strspn(text, " ");
+        length = strcspn(text, " ");
+        if (length && length < sizeof word) {
+            memcpy(word, text, length);
+            word[length] = '\0';
+            if (ip_from_text(word, &ip)) {
+                each(&ip, payload);
+            }
+        }
+    }
+}
+
+static size_t subnet_of(const struct node *node, const struct ip *ip)
+{
+    size_t i = 0;
+
+    while (i < node->subnets.n && !prefix_contains(&node->subnets.of[i], ip)) {
+        i++;
+    }
+    return i;
+}
+
+struct found {
+    const struct node *node;
+    struct prefixes *out;
+};
+
+static void add_found(const struct ip *ip, void *payload)
+{
+    const struct found *found = payload;
+    const size_t i = subnet_of(found->node, ip);
+
+    if (i < found->node->subnets.n && !prefixes_of(found->out, ip->family)) {
+        found->out->of[found->out->n++] = (struct prefix){*ip, found->node->subnets.of[i].length};
+    }
+}
+
+bool node_read_addresses(const struct node *node, const struct row *port, struct prefixes *out)
+{
+    const struct column *addresses = row_column(port, "addresses");
+
+    *out = (struct prefixes){.n = 0};
+    for (size_t i = 0; addresses && i < addresses->n; i++) {
+        if (addresses->atoms[i].type == ATOM_STRING) {
+            each_ip(addresses->atoms[i].string, add_found, &(struct found){node, out});
+        }
+    }
+    return out->n > 0;
+}
+
+static void mark(struct node *node, const struct row *port, bool is_taken)
+{
+    struct prefixes addresses;
+
+    node_read_addresses(node, port, &addresses);
+    for (size_t i = 0; i < addresses.n; i++) {
+        const size_t subnet = subnet_of(node, &addresses.of[i].ip);
+        const uint64_t number = prefix_index(&node->subnets.of[subnet], &addresses.of[i].ip);
+
+        if (is_taken) {
+            pool_take(&node->taken[subnet], number);
+        } else {
+            pool_release(&node->taken[subnet], number);
+        }
+    }
+}
+
+/* A port of ours says which node it is on; any other may have an address of any. */
+static void mark_port(struct nodes *nodes, const struct row *port, bool is_taken)
+{
+    struct node *node = nodes_find(nodes, row_pair(port, "external_ids", NODE_KEY));
+
+    if (node) {
+        mark(node, port, is_taken);
+        return;
+    }
+    for (size_t i = 0; i < nodes->n_buckets; i++) {
+        for (node = nodes->buckets[i]; node; node = node->next) {
+            mark(node, port, is_taken);
+        }
+    }
+}
+
+void nodes_port_changed(struct nodes *nodes, const struct row *before, const struct row *now)
+{
+    if (before) {
+        mark_port(nodes, before, false);
+    }
+    if (now) {
+        mark_port(nodes, now, true);
+    }
+}
+
+void nodes_count_port(struct nodes *nodes, const struct row *port)
+{
+    const struct node *node = nodes_find(nodes, row_pair(port, "external_ids", NODE_KEY));
+
+    if (!node || !node->is_counted) {
+        mark_port(nodes, port, true);
+    }
+}
+
+static void set_counted(struct node *node)
+{
+    node->is_counted = true;
+}
+
+void nodes_counted(struct nodes *nodes)
+{
+    each_node(nodes, set_counted);
+    nodes->all_counted = true;
+}
+
+/* Finds the address among the subnets: which one, and its number there. */
+static bool locate(const struct node *node, const struct prefix *address, size_t *subnet,
+                   uint64_t *number)
+{
+    *subnet = subnet_of(node, &address->ip);
+    if (*subnet == node->subnets.n || address->length != node->subnets.of[*subnet].length) {
+        return false;
+    }
+    *number = prefix_index(&node->subnets.of[*subnet], &address->ip);
+    return true;
+}
+
+bool node_is_taken(const struct node *node, const struct prefixes *addresses)
+{
+    for (size_t i = 0; i < addresses->n; i++) {
+        uint64_t number;
+        size_t subnet;
+
+        if (!locate(node, &addresses->of[i], &subnet, &number) ||
+            pool_holds(&node->taken[subnet], number)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool node_can_give(const struct node *node, const struct prefixes *addresses)
+{
+    for (size_t i = 0; i < addresses->n; i++) {
+        uint64_t number;
+        size_t subnet;
+
+        if (!locate(node, &addresses->of[i], &subnet, &number) || number < FIRST_POD_INDEX ||
+            pool_holds(&node->reserved[subnet], number)) {
+            return false;
+        }
+    }
+    return addresses->n == node->subnets.n && !node_is_taken(node, addresses);
+}
+
+void node_reserve(struct node *node, const struct prefixes *addresses)
+{
+    for (size_t i = 0; i < addresses->n; i++) {
+        const size_t subnet = subnet_of(node, &addresses->of[i].ip);
+
+        pool_take(&node->reserved[subnet],
+                  prefix_index(&node->subnets.of[subnet], &addresses->of[i].ip));
+    }
+}
+
+int node_choose(struct node *node, struct prefixes *out)
+{
+    struct prefixes chosen = node->subnets;
+
+    for (size_t i = 0; i < chosen.n; i++) {
+        uint64_t number;
+        const int error =
+            pool_find(&node->taken[i], &node->reserved[i], &node->subnets.of[i], &number);
+
+        if (error) {
+            return error;
+        }
+        chosen.of[i].ip = prefix_nth(&node->subnets.of[i], number);
+    }
+    node_reserve(node, &chosen);
+    *out = chosen;
+    return 0;
+}
+
+static void drop_reservations(struct node *node)
+{
+    clear_pools(node->reserved);
+}
+
+void nodes_drop_reservations(struct nodes *nodes)
+{
+    each_node(nodes, drop_reservations);
+}

@@ -1,0 +1,55 @@
+/* The nodes of the Northbound database, and which of their addresses are taken. */
+
+#ifndef WATCH_NODES_H
+#define WATCH_NODES_H
+
+#include "base/row.h"
+#include "topology/pool.h"
+#include "topology/topology.h"
+
+struct node {
+    struct node *next;
+    char *name;
+    struct prefixes subnets;
+    struct pool taken[2];    /* By a row, per subnet. */
+    struct pool reserved[2]; /* By a plan that is not committed yet. */
+    bool is_counted;         /* 'taken' is complete. */
+};
+
+struct nodes {
+    const char *owner;
+    struct node **buckets;
+    size_t n, n_buckets;
+    bool all_counted;
+};
+
+void nodes_clear(struct nodes *nodes);
+struct node *nodes_find(const struct nodes *nodes, const char *name);
+
+/* Follow the rows of the logical switches and of their ports; either may be NULL. */
+void nodes_switch_changed(struct nodes *nodes, const struct row *before, const struct row *now);
+void nodes_port_changed(struct nodes *nodes, const struct row *before, const struct row *now);
+
+/* Counts the port for nodes that came after it; when this was done for all ports, nodes_counted()
+ * says so. */
+void nodes_count_port(struct nodes *nodes, const struct row *port);
+void nodes_counted(struct nodes *nodes);
+
+/* The addresses of a logical switch port, with the lengths of the subnets of 'node'. False when the
+ * row has none there. */
+bool node_read_addresses(const struct node *node, const struct row *port, struct prefixes *out);
+
+/* Whether nobody has the addresses, and a pod may. */
+bool node_can_give(const struct node *node, const struct prefixes *addresses);
+
+/* Whether somebody has one of the addresses. */
+bool node_is_taken(const struct node *node, const struct prefixes *addresses);
+
+/* Chooses free addresses, one of each subnet, and reserves them. */
+int node_choose(struct node *node, struct prefixes *out);
+void node_reserve(struct node *node, const struct prefixes *addresses);
+
+/* Forgets all reservations: what was committed is taken by its row. */
+void nodes_drop_reservations(struct nodes *nodes);
+
+#endif /* nodes.h */
