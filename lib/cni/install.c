@@ -212,11 +212,11 @@ int ovnk8s_cni_install(const ovnk8s_cni_install_options *theirs)
     /* The link first: a configuration makes runtimes look for the plugin at once. */
     error = install_link(link_path, plugin);
     if (error) {
-        return fail_during(error, "install", link_path, "installing the CNI plugin: %s/%s",
-                           link_path, PLUGIN_TYPE);
+        return fail_during(error, "install", link_path, "installing the CNI plugin: link %s in %s",
+                           PLUGIN_TYPE, link_path);
     }
     error = install_conf(conf_path, options.mtu);
-    return error ? fail_during(error, "install", conf_path, "installing the CNI plugin: %s/%s",
-                               conf_path, CONF_NAME)
+    return error ? fail_during(error, "install", conf_path,
+                               "installing the CNI plugin: file %s in %s", CONF_NAME, conf_path)
                  : 0;
 }
