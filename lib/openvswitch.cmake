@@ -72,7 +72,7 @@ if(NOT EXISTS "${ovs_dir}/done")
 endif()
 file(LOCK "${ovnk8s_cache}/openvswitch-${ovs_key}.lock" RELEASE)
 
-add_library(openvswitch STATIC IMPORTED)
+add_library(openvswitch STATIC IMPORTED GLOBAL)
 set_target_properties(openvswitch PROPERTIES
   IMPORTED_LOCATION "${ovs_build}/lib/.libs/libopenvswitch.a")
 target_include_directories(openvswitch SYSTEM INTERFACE

@@ -1,0 +1,73 @@
+/* What the programs have in common on their command lines: where things are, and how they fail. */
+
+#ifndef CLI_H
+#define CLI_H
+
+#include <getopt.h>
+
+#include <ovnk8s/settings.h>
+
+/* Exit codes. */
+enum { CLI_OK = 0, CLI_FAILED = 1, CLI_USAGE = 2 };
+
+/* The values of options start here where they have no letter. */
+enum {
+    CLI_OPTION_OVS = 1000,
+    CLI_OPTION_NB,
+    CLI_OPTION_TIMEOUT,
+    CLI_OPTION_CONFIG,
+    CLI_OPTION_KUBECONFIG,
+    CLI_OPTION_SHOW_CONFIG,
+    CLI_OPTION_OWN, /* The program's own from here on. */
+};
+
+#define CLI_LONG_OPTIONS                                                                           \
+    {"ovs", required_argument, NULL, CLI_OPTION_OVS},                                              \
+        {"nb", required_argument, NULL, CLI_OPTION_NB},                                            \
+        {"timeout", required_argument, NULL, CLI_OPTION_TIMEOUT},                                  \
+        {"config", required_argument, NULL, CLI_OPTION_CONFIG},                                    \
+        {"kubeconfig", required_argument, NULL, CLI_OPTION_KUBECONFIG},                            \
+        {"private-key", required_argument, NULL, 'p'},                                             \
+        {"certificate", required_argument, NULL, 'c'}, {"ca-cert", required_argument, NULL, 'C'},  \
+        {"show-config", no_argument, NULL, CLI_OPTION_SHOW_CONFIG},                                \
+        {"help", no_argument, NULL, 'h'},                                                          \
+    {                                                                                              \
+        "version", no_argument, NULL, 'V'                                                          \
+    }
+
+#define CLI_SHORT_OPTIONS "p:c:C:hV"
+
+#define CLI_OPTIONS_HELP                                                                           \
+    "  --ovs REMOTE           database of Open vSwitch\n"                                          \
+    "                         (default: unix:$OVS_RUNDIR/db.sock)\n"                               \
+    "  --nb REMOTE[,REMOTE]   OVN Northbound database (default: external_ids:ovn-nb of\n"          \
+    "                         Open vSwitch, then unix:$OVN_RUNDIR/ovnnb_db.sock)\n"                \
+    "  -p, --private-key FILE, -c, --certificate FILE, -C, --ca-cert FILE\n"                       \
+    "                         for ssl: remotes\n"                                                  \
+    "  --kubeconfig FILE      where the Kubernetes API server is\n"                                \
+    "  --timeout SECONDS      for each step that waits (default: 10)\n"                            \
+    "  --config FILE          settings (default: /etc/openvswitch/ovn_k8s.conf)\n"                 \
+    "  --show-config          print each setting and where it comes from, and exit\n"              \
+    "  -h, --help             print this, and exit\n"                                              \
+    "  -V, --version          print the version, and exit\n"
+
+/* Handles an option of CLI_LONG_OPTIONS that is a setting. Returns false when it is none. A bad
+ * value ends the program. */
+bool cli_setting(ovnk8s_settings *settings, int option, const char *value);
+
+/* Prints the settings of this host, and exits. */
+_Noreturn void cli_show_config(ovnk8s_settings *settings);
+
+/* Prints "PROGRAM VERSION", and exits. */
+_Noreturn void cli_version(void);
+
+/* Prints the failure of the latest call, and exits. */
+_Noreturn void cli_failed(void);
+
+/* Prints what is wrong with the command line, and exits. */
+_Noreturn void cli_usage(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Exits by cli_failed() unless 'error' is 0. */
+void cli_check(int error);
+
+#endif /* cli.h */
