@@ -58,7 +58,9 @@ static void compose(struct text *line, const struct cni_call *call, int code)
     if (*call->args.pod) {
         text_printf(line, " %s/%s", call->args.pod_namespace, call->args.pod);
     }
-    text_printf(line, ": %s", times);
+    if (*times) {
+        text_printf(line, ": %s", times);
+    }
     if (code) {
         text_printf(line, ": error %d: %s", code, ovnk8s_last_error()->message);
     }
