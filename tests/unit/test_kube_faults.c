@@ -566,7 +566,7 @@ static void an_object_is_waited_for(void **state)
         cJSON *object;
         int looks = 0;
         const int error = kube_wait_object(kube, "/things", "x", is_ready, &looks,
-                                           cases[i].error ? 500 : 5000, &object);
+                                           cases[i].error ? 1000 : 5000, &object);
 
         if (cases[i].error) {
             assert_failed_with(error, cases[i].error, cases[i].seen);
