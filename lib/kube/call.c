@@ -10,6 +10,21 @@
 #include "kube/status.h"
 #include "kube/url.h"
 
+/* More of them make no server faster, but need memory and connections. */
+enum { MOST_AT_ONCE = 64 };
+
+static size_t *counter(const struct kube_call *call)
+{
+    return call->chunk ? call->kube->streams : call->kube->ordinary;
+}
+
+static void call_move(struct kube_call *call, enum call_state state)
+{
+    counter(call)[call->state]--;
+    call->state = state;
+    counter(call)[state]++;
+}
+
 static void call_free(struct kube_call *call)
 {
     transfer_free(call);
@@ -89,7 +104,7 @@ static int call_new(struct kube_call **out, ovnk8s_kube *kube, const struct kube
 
 int kube_call_start(struct kube_call **out, ovnk8s_kube *kube, const struct kube_request *request)
 {
-    struct kube_call *call = NULL, **end = &kube->calls;
+    struct kube_call *call = NULL;
     int error;
 
     if (out) {
@@ -102,23 +117,13 @@ int kube_call_start(struct kube_call **out, ovnk8s_kube *kube, const struct kube
     if (error) {
         return error;
     }
-    while (*end) { /* In order, so that no call waits longer than a later one. */
-        end = &(*end)->next;
-    }
-    *end = call;
-    kube->waiting++;
+    *kube->calls_end = call; /* In order, so that no call waits longer than a later one. */
+    kube->calls_end = &call->next;
+    counter(call)[CALL_WAITING]++;
     if (out) {
         *out = call;
     }
     return 0;
-}
-
-static void call_over(struct kube_call *call)
-{
-    if (call->state == CALL_WAITING) {
-        call->kube->waiting--;
-    }
-    call->state = CALL_OVER;
 }
 
 void kube_call_cancel(struct kube_call *call)
@@ -126,7 +131,7 @@ void kube_call_cancel(struct kube_call *call)
     if (call && call->state != CALL_OVER) {
         ovnk8s_kube *kube = call->kube;
 
-        call_over(call);
+        call_move(call, CALL_OVER);
         if (!kube->stepping) {
             calls_reap(kube);
         }
@@ -144,24 +149,35 @@ static void call_done(struct kube_call *call, int error, const struct kube_reply
                             call->kube->server, (int)strcspn(call->path, "?"), call->path);
     }
     reply.error = error;
-    call_over(call);
+    call_move(call, CALL_OVER);
     if (call->done) {
         call->done(&reply, call->payload);
     }
 }
 
+static bool may_start(const struct kube_call *call)
+{
+    return call->state == CALL_WAITING &&
+           (call->chunk || call->kube->ordinary[CALL_RUNNING] < MOST_AT_ONCE);
+}
+
+bool calls_startable(const ovnk8s_kube *kube)
+{
+    return kube->streams[CALL_WAITING] ||
+           (kube->ordinary[CALL_WAITING] && kube->ordinary[CALL_RUNNING] < MOST_AT_ONCE);
+}
+
 void calls_start(ovnk8s_kube *kube)
 {
-    if (!kube->waiting) {
+    if (!calls_startable(kube)) {
         return;
     }
     connection_refresh(kube);
-    for (struct kube_call *call = kube->calls; call && kube->waiting; call = call->next) {
-        if (call->state == CALL_WAITING) {
+    for (struct kube_call *call = kube->calls; call && calls_startable(kube); call = call->next) {
+        if (may_start(call)) {
             const int error = transfer_start(call);
 
-            kube->waiting--;
-            call->state = CALL_RUNNING;
+            call_move(call, CALL_RUNNING);
             if (error) {
                 call_done(call, error, &(struct kube_reply){.body = ""});
             }
@@ -212,6 +228,9 @@ void calls_reap(ovnk8s_kube *kube)
 {
     struct kube_call **link = &kube->calls;
 
+    if (!kube->ordinary[CALL_OVER] && !kube->streams[CALL_OVER]) {
+        return;
+    }
     while (*link) {
         struct kube_call *call = *link;
 
@@ -222,12 +241,14 @@ void calls_reap(ovnk8s_kube *kube)
             link = &call->next;
         }
     }
+    kube->calls_end = link;
+    kube->ordinary[CALL_OVER] = kube->streams[CALL_OVER] = 0;
 }
 
 void calls_drop(ovnk8s_kube *kube)
 {
     for (struct kube_call *call = kube->calls; call; call = call->next) {
-        call_over(call);
+        call_move(call, CALL_OVER);
     }
     calls_reap(kube);
 }

@@ -10,14 +10,22 @@
 #include "kube/file.h"
 #include "kube/kube.h"
 
+enum call_state {
+    CALL_WAITING, /* Not handed to libcurl yet. */
+    CALL_RUNNING,
+    CALL_OVER, /* To be freed. */
+    CALL_STATES,
+};
+
 struct ovnk8s_kube {
     const struct curl *curl;
     CURLM *multi;
     int epoll;
     int64_t timer_at; /* When libcurl wants to be called; INT64_MAX: never. */
     bool stepping;    /* kube_step() is on the stack: calls and reflectors may not be freed. */
-    size_t waiting;   /* How many calls have not been handed to libcurl. */
-    struct kube_call *calls;
+    /* How many calls are in each state: ordinary ones, and those that stream (have 'chunk'). */
+    size_t ordinary[CALL_STATES], streams[CALL_STATES];
+    struct kube_call *calls, **calls_end;
     struct kube_reflector *reflectors;
 
     char *server;                  /* What messages call it. */
@@ -39,6 +47,7 @@ int connection_token(const ovnk8s_kube *kube, const char **token, size_t *length
 
 /* call.c: hands waiting calls to libcurl; calls back for those that it has finished; frees those
  * that are over. */
+bool calls_startable(const ovnk8s_kube *kube);
 void calls_start(ovnk8s_kube *kube);
 void calls_finish(ovnk8s_kube *kube);
 void calls_reap(ovnk8s_kube *kube);
@@ -58,11 +67,7 @@ void reflectors_drop(ovnk8s_kube *kube);
 struct kube_call {
     ovnk8s_kube *kube;
     struct kube_call *next; /* In kube->calls. */
-    enum {
-        CALL_WAITING, /* Not handed to libcurl yet. */
-        CALL_RUNNING,
-        CALL_OVER, /* To be freed. */
-    } state;
+    enum call_state state;
 
     char *method, *path, *content_type, *body;
     unsigned int timeout_ms;

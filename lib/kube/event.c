@@ -60,6 +60,7 @@ int event_open(ovnk8s_kube *kube)
     if (kube->epoll < 0) {
         return fail_errno(errno, "epoll_create1");
     }
+    /* It makes a pair of sockets for itself, which it does not let us close on exec. */
     kube->multi = kube->curl->multi_init();
     return !kube->multi || set_options(kube) ? fail_nomem() : 0;
 }
@@ -83,7 +84,7 @@ int64_t kube_deadline(const ovnk8s_kube *kube)
 {
     const int64_t reflectors = reflectors_deadline(kube);
 
-    if (kube->waiting) {
+    if (calls_startable(kube)) {
         return now_ms();
     }
     return kube->timer_at < reflectors ? kube->timer_at : reflectors;

@@ -79,8 +79,9 @@ struct kube_request {
 enum { KUBE_BODY_MAX = 32 << 20 };
 
 /* Starts a call; all that 'request' points to is copied. '*out', which may be NULL, is for
- * kube_call_cancel() and valid until 'done' returns. Nothing is sent before the next kube_step().
- * Fails with OVNK8S_INVALID for a bad method or path and with OVNK8S_NOMEM. */
+ * kube_call_cancel() and valid until 'done' returns. Nothing is sent before the next kube_step(),
+ * and no more than 64 calls are under way at once: the others wait their turn. Fails with
+ * OVNK8S_INVALID for a bad method or path and with OVNK8S_NOMEM. */
 int kube_call_start(struct kube_call **out, ovnk8s_kube *kube, const struct kube_request *request);
 
 /* Ends 'call', which may be NULL; 'done' will not be called. */

@@ -9,7 +9,7 @@
 #include "kube/kube.h"
 #include "kube/scan.h"
 
-enum { REFUSALS_UNTIL_LIST = 5 }; /* What is answered badly so often is given up. */
+enum { REFUSALS_UNTIL_LIST = 3 }; /* What is answered badly so often is given up. */
 
 struct kube_reflector {
     ovnk8s_kube *kube;

@@ -147,10 +147,12 @@ SCRIPTS = {
     "cut-watch": [listing(10, "a"),
                   chunked([event("ADDED", "b", 11), event("ADDED", "c", 12)[:20]], "cut"),
                   chunked([event("ADDED", "c", 12)], "hold")],
-    "bad-watch": [listing(10, "a")] + [chunked([b"hello\n"])] * 5 + [listing(20, "b"), HOLD],
-    "error-watch": [listing(10, "a")] + [chunked([error_event(500)])] * 5
+    "bad-watch": [listing(10, "a")] + [chunked([b"hello\n"])] * 3 + [listing(20, "b"), HOLD],
+    "error-watch": [listing(10, "a")] + [chunked([error_event(500)])] * 3
                    + [listing(20, "b"), HOLD],
     "short-watch": [listing(10, "a"), chunked([]), HOLD],
+    **{f"stopped-{i}": [listing(10, "a"), chunked([event("ADDED", "b", 11)], "hold")]
+       for i in range(4)},
     "busy": [status(429, headers="Retry-After: 1\r\n"), status(500), listing(10, "a"), HOLD],
 
     "ready": [text(200, json.dumps(thing("x", 5, ready=True)))],

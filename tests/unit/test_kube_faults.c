@@ -1,0 +1,608 @@
+/* What the connection, the reflectors and the wait do when the server does wrong. */
+
+#include <pthread.h>
+#include <setjmp.h>
+#include <spawn.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <ovnk8s/error.h>
+#include <ovnk8s/memory.h>
+
+#include "base/text.h"
+#include "base/wait.h"
+#include "kube/kube.h"
+#include "kube/reflector.h"
+
+#include <cmocka.h> /* Last: it has a macro called fail. */
+
+#define SERVER_SCRIPT TEST_DATA "/../../kube/fake_server.py"
+
+extern char **environ;
+
+static struct {
+    pid_t pid;
+    int lifeline; /* The server ends when this is closed. */
+    int port, tls_port;
+    char folder[128]; /* With cert.pem and key.pem. */
+} server;
+
+static int start_server(void **state)
+{
+    char *argv[] = {"python3", SERVER_SCRIPT, NULL};
+    posix_spawn_file_actions_t actions;
+    int in[2], out[2];
+    FILE *answer;
+
+    (void)state;
+    if (pipe(in) || pipe(out) || posix_spawn_file_actions_init(&actions)) {
+        return -1;
+    }
+    posix_spawn_file_actions_adddup2(&actions, in[0], 0);
+    posix_spawn_file_actions_adddup2(&actions, out[1], 1);
+    posix_spawn_file_actions_addclose(&actions, in[1]);
+    if (posix_spawnp(&server.pid, "python3", &actions, NULL, argv, environ)) {
+        return -1;
+    }
+    posix_spawn_file_actions_destroy(&actions);
+    close(in[0]);
+    close(out[1]);
+    server.lifeline = in[1];
+    answer = fdopen(out[0], "r");
+    if (fscanf(answer, "%d %d %127s", &server.port, &server.tls_port, server.folder) != 3) {
+        return -1;
+    }
+    fclose(answer);
+    return 0;
+}
+
+static int stop_server(void **state)
+{
+    (void)state;
+    close(server.lifeline);
+    return waitpid(server.pid, NULL, 0) == server.pid ? 0 : -1;
+}
+
+static ovnk8s_kube *open_with(ovnk8s_kube_options *options, const char *scheme, const char *script)
+{
+    char url[128];
+    ovnk8s_kube *kube;
+
+    snprintf(url, sizeof url, "%s127.0.0.1:%d/%s", scheme,
+             strcmp(scheme, "https://") ? server.port : server.tls_port, script);
+    options->server = url;
+    if (ovnk8s_kube_open(&kube, options)) {
+        fail_msg("%s", ovnk8s_last_error()->message);
+    }
+    return kube;
+}
+
+static ovnk8s_kube *open_script(const char *script)
+{
+    ovnk8s_kube_options options = OVNK8S_KUBE_OPTIONS_INIT;
+
+    options.timeout_ms = 5000;
+    return open_with(&options, "http://", script);
+}
+
+static void assert_failed_with(int error, int expected, const char *words)
+{
+    if (error != expected || !strstr(ovnk8s_last_error()->message, words)) {
+        fail_msg("%s: \"%s\" instead of %s with \"%s\"", ovnk8s_error_name(error),
+                 ovnk8s_last_error()->message, ovnk8s_error_name(expected), words);
+    }
+}
+
+static void assert_contains(const char *text, const char *words)
+{
+    if (!strstr(text, words)) {
+        fail_msg("\"%s\" lacks \"%s\"", text, words);
+    }
+}
+
+/* Requests. */
+
+static void requests_arrive_as_they_were_meant(void **state)
+{
+    ovnk8s_kube_options options = OVNK8S_KUBE_OPTIONS_INIT;
+    ovnk8s_kube *kube;
+    int status;
+    char *reply;
+
+    (void)state;
+    options.token = " sesame\n";
+    kube = open_with(&options, "http://", "echo");
+    assert_int_equal(ovnk8s_kube_get(kube, "/api/v1/pods?limit=1", &reply), 0);
+    assert_contains(reply, "\"method\": \"GET\", \"path\": \"/echo/api/v1/pods?limit=1\"");
+    assert_contains(reply, "\"authorization\": \"Bearer sesame\"");
+    assert_null(strstr(reply, "content-type"));
+    ovnk8s_free(reply);
+    assert_int_equal(ovnk8s_kube_patch(kube, "/x", NULL, "{\"a\":1}", &reply), 0);
+    assert_contains(reply, "\"method\": \"PATCH\"");
+    assert_contains(reply, "\"content-type\": \"application/merge-patch+json\"");
+    assert_contains(reply, "\"body\": \"{\\\"a\\\":1}\"");
+    ovnk8s_free(reply);
+    assert_int_equal(ovnk8s_kube_request(kube, "POST", "/x", NULL, "{}", &status, NULL), 0);
+    assert_int_equal(status, 200);
+    assert_int_equal(ovnk8s_kube_request(kube, "BREW", "/x", NULL, NULL, &status, &reply),
+                     OVNK8S_INVALID);
+    assert_null(reply);
+    assert_int_equal(ovnk8s_kube_get(kube, "/a b", &reply), OVNK8S_INVALID);
+    ovnk8s_kube_close(kube);
+}
+
+static void statuses_are_errors_with_the_servers_words(void **state)
+{
+    static const int expected[] = {OVNK8S_NOTFOUND, OVNK8S_PERMISSION, OVNK8S_CONFLICT,
+                                   OVNK8S_EXISTS,   OVNK8S_INVALID,    OVNK8S_UNAVAILABLE,
+                                   OVNK8S_PROTOCOL};
+    ovnk8s_kube *kube = open_script("status");
+    char *reply;
+    int status;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof expected / sizeof *expected; i++) {
+        assert_int_equal(ovnk8s_kube_get(kube, "/thing", &reply), expected[i]);
+        assert_null(reply);
+        if (!i) {
+            assert_contains(ovnk8s_last_error()->message,
+                            "/status/thing: no such thing (HTTP 404)");
+            assert_string_equal(ovnk8s_last_error()->stage, "request");
+            assert_string_equal(ovnk8s_last_error()->object, "/thing");
+        }
+    }
+    assert_int_equal(ovnk8s_kube_request(kube, "GET", "/thing", NULL, NULL, &status, &reply), 0);
+    assert_int_equal(status, 302);
+    ovnk8s_free(reply);
+    ovnk8s_kube_close(kube);
+}
+
+static void broken_answers_are_errors(void **state)
+{
+    static const struct {
+        const char *script;
+        int error;
+        const char *words;
+    } bad[] = {
+        {"proxy", OVNK8S_UNAVAILABLE, "HTTP 502: <html>Bad Gateway"},
+        {"garbage", OVNK8S_PROTOCOL, "HTTP/0.9"},
+        {"cut", OVNK8S_UNAVAILABLE, "Empty reply"},
+        {"cut-body", OVNK8S_UNAVAILABLE, "bytes remaining"},
+        {"endless", OVNK8S_PROTOCOL, "longer than 33554432 bytes"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        ovnk8s_kube *kube = open_script(bad[i].script);
+        char *reply;
+
+        assert_failed_with(ovnk8s_kube_get(kube, "/x", &reply), bad[i].error, bad[i].words);
+        assert_null(reply);
+        ovnk8s_kube_close(kube);
+    }
+}
+
+static void deadlines_hold(void **state)
+{
+    static const char *const scripts[] = {"silent", "slow"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof scripts / sizeof *scripts; i++) {
+        ovnk8s_kube_options options = OVNK8S_KUBE_OPTIONS_INIT;
+        const int64_t since = now_ms();
+        ovnk8s_kube *kube;
+
+        options.timeout_ms = 300;
+        kube = open_with(&options, "http://", scripts[i]);
+        assert_failed_with(ovnk8s_kube_get(kube, "/x", NULL), OVNK8S_TIMEOUT, "timed out");
+        assert_in_range(now_ms() - since, 299, 3000);
+        ovnk8s_kube_close(kube);
+    }
+}
+
+static void *trigger_soon(void *cancel)
+{
+    usleep(100000);
+    ovnk8s_cancel_trigger(cancel);
+    return NULL;
+}
+
+static void calls_are_cancelled_by_another_thread(void **state)
+{
+    ovnk8s_kube_options options = OVNK8S_KUBE_OPTIONS_INIT;
+    ovnk8s_kube *kube;
+    pthread_t thread;
+
+    (void)state;
+    assert_int_equal(ovnk8s_cancel_new(&options.cancel), 0);
+    kube = open_with(&options, "http://", "silent");
+    assert_int_equal(pthread_create(&thread, NULL, trigger_soon, options.cancel), 0);
+    assert_failed_with(ovnk8s_kube_get(kube, "/x", NULL), OVNK8S_CANCELLED, "cancelled");
+    pthread_join(thread, NULL);
+    assert_failed_with(ovnk8s_kube_get(kube, "/x", NULL), OVNK8S_CANCELLED, "cancelled");
+    ovnk8s_kube_close(kube);
+    ovnk8s_cancel_free(options.cancel);
+}
+
+static void an_absent_server_is_named(void **state)
+{
+    ovnk8s_kube_options options = OVNK8S_KUBE_OPTIONS_INIT;
+    ovnk8s_kube *kube;
+
+    (void)state;
+    options.server = "127.0.0.1:1";
+    assert_int_equal(ovnk8s_kube_open(&kube, &options), 0);
+    assert_failed_with(ovnk8s_kube_get(kube, "/api", NULL), OVNK8S_UNAVAILABLE,
+                       "GET http://127.0.0.1:1/api: Connection refused");
+    ovnk8s_kube_close(kube);
+}
+
+static void write_file(const char *path, const char *text)
+{
+    FILE *file = fopen(path, "w");
+
+    assert_non_null(file);
+    fputs(text, file);
+    fclose(file);
+}
+
+static void a_rotated_token_is_used(void **state)
+{
+    ovnk8s_kube_options options = OVNK8S_KUBE_OPTIONS_INIT;
+    char path[160], next[160], *reply;
+    ovnk8s_kube *kube;
+
+    (void)state;
+    snprintf(path, sizeof path, "%s/token", server.folder);
+    snprintf(next, sizeof next, "%s/token.next", server.folder);
+    write_file(path, "first\n");
+    options.token_file = path;
+    kube = open_with(&options, "http://", "echo");
+    assert_int_equal(ovnk8s_kube_get(kube, "/x", &reply), 0);
+    assert_contains(reply, "Bearer first\"");
+    ovnk8s_free(reply);
+    write_file(next, "second\n");
+    assert_int_equal(rename(next, path), 0);
+    assert_int_equal(ovnk8s_kube_get(kube, "/x", &reply), 0);
+    assert_contains(reply, "Bearer second\"");
+    ovnk8s_free(reply);
+    unlink(path); /* The old one will do for a while. */
+    assert_int_equal(ovnk8s_kube_get(kube, "/x", &reply), 0);
+    assert_contains(reply, "Bearer second\"");
+    ovnk8s_free(reply);
+    ovnk8s_kube_close(kube);
+}
+
+/* TLS. */
+
+static char *slurp(const char *name)
+{
+    char path[160], *text = calloc(1, 8192);
+    FILE *file;
+
+    snprintf(path, sizeof path, "%s/%s", server.folder, name);
+    file = fopen(path, "r");
+    assert_non_null(file);
+    assert_true(fread(text, 1, 8191, file) > 0);
+    fclose(file);
+    return text;
+}
+
+static void certificates_are_checked(void **state)
+{
+    char *pem = slurp("cert.pem"), *key = slurp("key.pem"), path[160];
+    ovnk8s_kube_options options = OVNK8S_KUBE_OPTIONS_INIT;
+    ovnk8s_kube *kube = open_with(&options, "https://", "echo");
+
+    (void)state;
+    assert_failed_with(ovnk8s_kube_get(kube, "/x", NULL), OVNK8S_PERMISSION, "certificate");
+    ovnk8s_kube_close(kube);
+    options.ca_certificate = pem; /* But the name is wrong. */
+    kube = open_with(&options, "https://", "echo");
+    assert_failed_with(ovnk8s_kube_get(kube, "/x", NULL), OVNK8S_PERMISSION, "127.0.0.1");
+    ovnk8s_kube_close(kube);
+    snprintf(path, sizeof path, "%s/cert.pem", server.folder);
+    options.ca_certificate = path;
+    options.tls_server_name = "fake";
+    options.client_certificate = path;
+    options.client_key = key;
+    kube = open_with(&options, "https://", "echo");
+    assert_int_equal(ovnk8s_kube_get(kube, "/x", NULL), 0);
+    ovnk8s_kube_close(kube);
+    options = (ovnk8s_kube_options)OVNK8S_KUBE_OPTIONS_INIT;
+    options.insecure_skip_tls_verify = true;
+    kube = open_with(&options, "https://", "echo");
+    assert_int_equal(ovnk8s_kube_get(kube, "/x", NULL), 0);
+    ovnk8s_kube_close(kube);
+    free(pem);
+    free(key);
+}
+
+static void a_cut_within_tls_is_an_error(void **state)
+{
+    ovnk8s_kube_options options = OVNK8S_KUBE_OPTIONS_INIT;
+    ovnk8s_kube *kube;
+
+    (void)state;
+    options.insecure_skip_tls_verify = true;
+    kube = open_with(&options, "https://", "cut");
+    for (int i = 0; i < 5; i++) {
+        assert_int_equal(ovnk8s_kube_get(kube, "/x", NULL), OVNK8S_UNAVAILABLE);
+    }
+    ovnk8s_kube_close(kube);
+}
+
+/* Reflectors: what they tell is written down as "<" begin_list, "+name", "-name", ">" synced. */
+
+struct follower {
+    struct text told;
+    struct kube_reflector *reflector;
+    const char *stop_at; /* Stop the reflector from within the callback that completes this. */
+};
+
+static void note(struct follower *follower, const char *sign, const char *name)
+{
+    text_printf(&follower->told, "%s%s", sign, name ? name : "?");
+    if (follower->stop_at && !strcmp(follower->told.bytes, follower->stop_at)) {
+        kube_reflector_stop(follower->reflector);
+        follower->reflector = NULL;
+    }
+}
+
+static void on_begin(void *payload)
+{
+    note(payload, "<", "");
+}
+
+static void on_object(void *payload, const cJSON *object)
+{
+    note(payload, "+", object_metadata(object, "name"));
+}
+
+static void on_gone(void *payload, const cJSON *object)
+{
+    note(payload, "-", object_metadata(object, "name"));
+}
+
+static void on_synced(void *payload)
+{
+    note(payload, ">", "");
+}
+
+static void run_until(ovnk8s_kube *kube, struct follower *follower, const char *version,
+                      const char *expected, int64_t timeout_ms)
+{
+    const struct deadline deadline = deadline_in((unsigned int)timeout_ms, NULL);
+
+    for (;;) {
+        struct pollfd fds[2] = {{.fd = kube_fd(kube), .events = POLLIN}};
+        const struct kube_reflector_status *status =
+            follower->reflector ? kube_reflector_status(follower->reflector) : NULL;
+
+        if (follower->told.bytes && !strcmp(follower->told.bytes, expected) &&
+            (!status || (!strcmp(status->resource_version, version) && !status->error &&
+                         status->state == KUBE_WATCHING))) {
+            return;
+        }
+        if (deadline_poll(&deadline, fds, 1, kube_deadline(kube))) {
+            fail_msg("told \"%s\" instead of \"%s\" (%s)", follower->told.bytes, expected,
+                     status ? status->message : "stopped");
+        }
+        assert_int_equal(kube_step(kube), 0);
+    }
+}
+
+static char *requests_of(const char *script)
+{
+    ovnk8s_kube *kube = open_script("log");
+    char path[64], *reply;
+
+    snprintf(path, sizeof path, "/%s", script);
+    assert_int_equal(ovnk8s_kube_get(kube, path, &reply), 0);
+    ovnk8s_kube_close(kube);
+    return reply;
+}
+
+static int count(const char *text, const char *word)
+{
+    int n = 0;
+
+    while ((text = strstr(text, word))) {
+        text += strlen(word);
+        n++;
+    }
+    return n;
+}
+
+/* Follows the script until 'expected' has been told and a watch is up at 'version'. */
+static void follow(const char *script, const char *expected, const char *version)
+{
+    const struct kube_collection collection = {"/things", "spec.nodeName=n1", NULL};
+    struct follower follower = {0};
+    const struct kube_handler handler = {on_begin, on_object, on_gone, on_synced, &follower};
+    ovnk8s_kube *kube = open_script(script);
+
+    assert_int_equal(kube_reflector_start(&follower.reflector, kube, &collection, &handler), 0);
+    run_until(kube, &follower, version, expected, 15000);
+    kube_reflector_stop(follower.reflector);
+    ovnk8s_kube_close(kube);
+    text_clear(&follower.told);
+}
+
+static void a_collection_is_listed_in_pages_and_watched(void **state)
+{
+    char *requests;
+
+    (void)state;
+    follow("life", "<+a+b+c>+d+a-b", "20");
+    requests = requests_of("life");
+    assert_contains(requests, "\"/life/things?limit=500&fieldSelector=spec.nodeName%3Dn1\"");
+    assert_contains(requests, "limit=500&continue=t%2F1%3D&fieldSelector");
+    assert_contains(requests, "watch=1&allowWatchBookmarks=true&timeoutSeconds=");
+    assert_contains(requests, "&resourceVersion=10&fieldSelector=");
+    ovnk8s_free(requests);
+}
+
+static void lists_start_anew_when_they_must(void **state)
+{
+    (void)state;
+    follow("page-expires", "<+a<+a+b>", "12");
+    follow("page-fails", "<+a+b>", "10");
+    follow("cut-list", "<+x<+a>", "10");
+    follow("short-list", "<+?<<<<+a>", "10");
+}
+
+static void forgotten_versions_are_listed_anew(void **state)
+{
+    (void)state;
+    follow("gone-status", "<+a><+b>", "20");
+    follow("gone-event", "<+a>+c<+b>", "20");
+    follow("bad-watch", "<+a><+b>", "20");
+    follow("error-watch", "<+a><+b>", "20");
+}
+
+static void a_cut_watch_goes_on_where_it_was(void **state)
+{
+    char *requests;
+
+    (void)state;
+    follow("cut-watch", "<+a>+b+c", "12");
+    requests = requests_of("cut-watch");
+    assert_int_equal(count(requests, "limit=500"), 1);
+    assert_contains(requests, "&resourceVersion=11&");
+    ovnk8s_free(requests);
+    follow("short-watch", "<+a>", "10");
+}
+
+static void a_busy_server_is_given_the_time_it_asks_for(void **state)
+{
+    const int64_t since = now_ms();
+
+    (void)state;
+    follow("busy", "<<<+a>", "10");
+    assert_in_range(now_ms() - since, 1000, 10000);
+}
+
+static void a_reflector_may_be_stopped_from_any_callback(void **state)
+{
+    static const char *const moments[] = {"<", "<+a", "<+a>", "<+a>+b"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof moments / sizeof *moments; i++) {
+        const struct kube_collection collection = {"/things", NULL, NULL};
+        struct follower follower = {.stop_at = moments[i]};
+        const struct kube_handler handler = {on_begin, on_object, on_gone, on_synced, &follower};
+        char script[32];
+        ovnk8s_kube *kube;
+
+        snprintf(script, sizeof script, "stopped-%zu", i);
+        kube = open_script(script);
+        assert_int_equal(kube_reflector_start(&follower.reflector, kube, &collection, &handler), 0);
+        run_until(kube, &follower, "", moments[i], 10000);
+        assert_null(follower.reflector);
+        assert_true(kube_deadline(kube) > 0);
+        ovnk8s_kube_close(kube);
+        text_clear(&follower.told);
+    }
+}
+
+static void a_connection_may_be_closed_with_all_under_way(void **state)
+{
+    const struct kube_collection collection = {"/things", NULL, NULL};
+    struct follower follower = {0};
+    const struct kube_handler handler = {on_begin, on_object, on_gone, on_synced, &follower};
+    ovnk8s_kube *kube = open_script("silent");
+
+    (void)state;
+    assert_int_equal(kube_reflector_start(&follower.reflector, kube, &collection, &handler), 0);
+    assert_int_equal(kube_call_start(NULL, kube, &(struct kube_request){.path = "/x"}), 0);
+    for (int i = 0; i < 10; i++) {
+        assert_int_equal(kube_step(kube), 0);
+        usleep(5000);
+    }
+    ovnk8s_kube_close(kube);
+    text_clear(&follower.told);
+}
+
+/* Waiting for one object. */
+
+static bool is_ready(const cJSON *object, void *payload)
+{
+    ++*(int *)payload;
+    return cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(object, "ready"));
+}
+
+static void an_object_is_waited_for(void **state)
+{
+    static const struct {
+        const char *script;
+        int error;
+        const char *seen; /* The version it is ready in, or words of the error. */
+        int looks;
+    } cases[] = {
+        {"ready", 0, "5", 1},
+        {"later", 0, "7", 3},
+        {"appears", 0, "6", 1},
+        {"recovers", 0, "6", 1},
+        {"absent", OVNK8S_NOTFOUND, "it does not exist", 0},
+        {"deleted", OVNK8S_NOTFOUND, "it was deleted", 1},
+        {"never", OVNK8S_TIMEOUT, "it exists, but is not ready (seen last: version 5)", 1},
+        {"forbidden", OVNK8S_PERMISSION, "you may not", 0},
+        {"watch-forbidden", OVNK8S_PERMISSION, "you may not watch", 1},
+        {"garbage", OVNK8S_PROTOCOL, "garbage/things/x", 0},
+        {"cut", OVNK8S_UNAVAILABLE, "Empty reply", 0},
+        {"silent", OVNK8S_UNAVAILABLE, "timed out", 0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        ovnk8s_kube *kube = open_script(cases[i].script);
+        cJSON *object;
+        int looks = 0;
+        const int error = kube_wait_object(kube, "/things", "x", is_ready, &looks,
+                                           cases[i].error ? 1000 : 5000, &object);
+
+        if (cases[i].error) {
+            assert_failed_with(error, cases[i].error, cases[i].seen);
+            assert_contains(ovnk8s_last_error()->message, "waiting for /things/x");
+            assert_null(object);
+        } else {
+            assert_int_equal(error, 0);
+            assert_string_equal(object_metadata(object, "resourceVersion"), cases[i].seen);
+        }
+        assert_int_equal(looks, cases[i].looks);
+        cJSON_Delete(object);
+        ovnk8s_kube_close(kube);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(requests_arrive_as_they_were_meant),
+        cmocka_unit_test(statuses_are_errors_with_the_servers_words),
+        cmocka_unit_test(broken_answers_are_errors),
+        cmocka_unit_test(deadlines_hold),
+        cmocka_unit_test(calls_are_cancelled_by_another_thread),
+        cmocka_unit_test(an_absent_server_is_named),
+        cmocka_unit_test(a_rotated_token_is_used),
+        cmocka_unit_test(certificates_are_checked),
+        cmocka_unit_test(a_cut_within_tls_is_an_error),
+        cmocka_unit_test(a_collection_is_listed_in_pages_and_watched),
+        cmocka_unit_test(lists_start_anew_when_they_must),
+        cmocka_unit_test(forgotten_versions_are_listed_anew),
+        cmocka_unit_test(a_cut_watch_goes_on_where_it_was),
+        cmocka_unit_test(a_busy_server_is_given_the_time_it_asks_for),
+        cmocka_unit_test(a_reflector_may_be_stopped_from_any_callback),
+        cmocka_unit_test(a_connection_may_be_closed_with_all_under_way),
+        cmocka_unit_test(an_object_is_waited_for),
+    };
+
+    return cmocka_run_group_tests(tests, start_server, stop_server);
+}
