@@ -251,6 +251,7 @@ static int add(struct cni_call *call, ovnk8s_vswitch *vswitch, const struct dead
 
 int cni_add(struct cni_call *call)
 {
+    const int64_t start = now_ms();
     struct deadline deadline;
     ovnk8s_vswitch *vswitch;
     int error = check(call);
@@ -259,7 +260,8 @@ int cni_add(struct cni_call *call)
     if (error) {
         return error;
     }
-    deadline = deadline_in(settings_timeout_ms(call->settings), call->cancel);
+    /* One deadline for all: how long it is, is known only now, since a file may say so. */
+    deadline = (struct deadline){start + settings_timeout_ms(call->settings), call->cancel};
     error = add(call, vswitch, &deadline);
     ovnk8s_vswitch_close(vswitch);
     return error;
