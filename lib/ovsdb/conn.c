@@ -314,6 +314,7 @@ int conn_send(struct conn *conn, struct json *ops, conn_reply_fn *reply, void *p
     json_destroy(ops);
     if (!pending) {
         json_destroy(all);
+        sigpipe_restore(&guard);
         return fail_nomem();
     }
     *pending = (struct pending){.reply = reply, .payload = payload};
@@ -323,7 +324,6 @@ int conn_send(struct conn *conn, struct json *ops, conn_reply_fn *reply, void *p
         free(pending);
         return fail(OVNK8S_UNAVAILABLE, "not connected");
     }
-    pending->id = json_clone(pending->id);
     pending->next = conn->pending;
     conn->pending = pending;
     return 0;
