@@ -1,0 +1,121 @@
+"""A real Kubernetes API server, with etcd, on the central host. There is no kubelet: pods exist as objects only.
+
+Three users, each with a token: "admin" may do everything; "watcher" and "node" may do just what ovn-k8s-watcher and the CNI
+plugin need.
+"""
+from __future__ import annotations
+
+import http.client
+import json
+import secrets
+import ssl
+
+from host import Daemon, Host, LabError, wait_for
+from ovn import Central
+
+PORT = 6443
+FOLDER = "/etc/kubernetes"
+CA = f"{FOLDER}/ca.crt"
+ETCD = "http://127.0.0.1:2379"
+PERMISSIONS = {"watcher": ["get", "list", "watch", "patch"], "node": ["get"]}
+
+
+class ApiError(LabError):
+    """The API server refused a request."""
+
+    def __init__(self, request: str, status: int, reply: str):
+        self.status = status
+        super().__init__(f"{request}: HTTP status {status}: {reply.strip()}")
+
+
+class ApiServer:
+    """The API server of a central host. Requests reach it from outside of the sandbox too."""
+
+    def __init__(self, central: Central, tokens: dict[str, str] | None = None):
+        self.central = central
+        self.tokens = tokens or {user: secrets.token_hex(16) for user in ("admin", *PERMISSIONS)}
+        self.server: Daemon | None = None
+
+    @property
+    def url(self) -> str:
+        return f"https://{self.central.address}:{PORT}"
+
+    def start(self):
+        """Starts etcd and kube-apiserver, which are there when wait_until_ready() has returned."""
+        self._make_certificates()
+        self.central.spawn("etcd", [
+            "etcd", "--data-dir=/var/lib/etcd", "--unsafe-no-fsync",
+            f"--listen-client-urls={ETCD}", f"--advertise-client-urls={ETCD}", "--listen-peer-urls=http://127.0.0.1:2380"])
+        rows = [f'{token},{user},{user},"{"system:masters" if user == "admin" else ""}"\n'
+                for user, token in self.tokens.items()]
+        self.central.write(f"{FOLDER}/tokens.csv", "".join(rows), mode=0o600)
+        self.central.write(f"{FOLDER}/admin-token", self.tokens["admin"], mode=0o600)
+        self.server = self.central.spawn("kube-apiserver", [
+            "kube-apiserver", f"--etcd-servers={ETCD}", f"--advertise-address={self.central.address}",
+            f"--secure-port={PORT}", "--service-cluster-ip-range=10.96.0.0/16",
+            f"--tls-cert-file={FOLDER}/server.crt", f"--tls-private-key-file={FOLDER}/server.key",
+            "--authorization-mode=RBAC", f"--token-auth-file={FOLDER}/tokens.csv", "--allow-privileged",
+            "--service-account-issuer=https://kubernetes.default.svc", f"--service-account-key-file={FOLDER}/server.crt",
+            f"--service-account-signing-key-file={FOLDER}/server.key",
+            "--disable-admission-plugins=ServiceAccount"])  # nobody here makes the accounts that it asks for
+
+    def _make_certificates(self):
+        """A certificate authority, and a certificate of it for the server's address."""
+        self.central.run(["mkdir", "-p", FOLDER])
+        request = ["openssl", "req", "-x509", "-days", "365", "-nodes", "-newkey", "ec", "-pkeyopt",
+                   "ec_paramgen_curve:prime256v1"]
+        self.central.run([*request, "-subj", "/CN=lab", "-keyout", f"{FOLDER}/ca.key", "-out", CA])
+        self.central.run([*request, "-subj", "/CN=kube-apiserver", "-addext", f"subjectAltName=IP:{self.central.address}",
+                          "-CA", CA, "-CAkey", f"{FOLDER}/ca.key",
+                          "-keyout", f"{FOLDER}/server.key", "-out", f"{FOLDER}/server.crt"])
+
+    def wait_until_ready(self):
+        """Waits until pods can be made, and gives the users of PERMISSIONS their rights."""
+        wait_for("the API server", self._answers, timeout=60, log=self.server.log, still=self.server.alive)
+        for user, verbs in PERMISSIONS.items():
+            metadata = {"name": f"ovn-k8s-{user}"}
+            self.request("POST", "/apis/rbac.authorization.k8s.io/v1/clusterroles", {
+                "metadata": metadata, "rules": [{"apiGroups": [""], "resources": ["pods"], "verbs": verbs}]})
+            self.request("POST", "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings", {
+                "metadata": metadata, "subjects": [{"kind": "User", "name": user}],
+                "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": metadata["name"]}})
+
+    def _answers(self) -> bool:
+        try:
+            self.request("GET", "/readyz")
+            return bool(self.request("GET", "/api/v1/namespaces/default"))
+        except (OSError, ApiError):
+            return False
+
+    def hand_out(self, host: Host, user: str):
+        """Puts what a client needs on a host, below /etc/kubernetes: ca.crt, token, and both again as kubeconfig."""
+        authority = self.central.path(CA).read_text()
+        host.write(CA, authority)
+        host.write(f"{FOLDER}/token", self.tokens[user], mode=0o600)
+        host.write(f"{FOLDER}/kubeconfig", json.dumps({  # JSON is YAML as well
+            "apiVersion": "v1", "kind": "Config", "current-context": "lab",
+            "contexts": [{"name": "lab", "context": {"cluster": "lab", "user": user}}],
+            "clusters": [{"name": "lab", "cluster": {"server": self.url, "certificate-authority": CA}}],
+            "users": [{"name": user, "user": {"token": self.tokens[user]}}]}, indent=2), mode=0o600)
+
+    def client_settings(self, host: Host) -> dict[str, str]:
+        """external_ids of Open_vSwitch by which the programs on a host find the API server."""
+        return {"k8s-api-server": self.url, "k8s-ca-certificate": CA,
+                "k8s-api-token": host.path(f"{FOLDER}/token").read_text()}
+
+    def request(self, method: str, path: str, body=None, *, content_type="application/json", timeout=30):
+        """Sends a request as admin. Returns the answer, decoded where it is JSON; an error status raises ApiError."""
+        trust = ssl.create_default_context(cadata=self.central.path(CA).read_text())
+        address = self.central.address
+        connection = http.client.HTTPConnection(address)
+        connection.sock = trust.wrap_socket(self.central.connect(address, PORT, timeout), server_hostname=address)
+        try:
+            connection.request(method, path, None if body is None else json.dumps(body), {
+                "Authorization": f"Bearer {self.tokens['admin']}", "Content-Type": content_type})
+            response = connection.getresponse()
+            reply = response.read().decode()
+        finally:
+            connection.close()
+        if response.status >= 400:
+            raise ApiError(f"{method} {path}", response.status, reply)
+        return json.loads(reply) if response.headers.get_content_type() == "application/json" else reply

@@ -1,0 +1,34 @@
+"""What tests ask for by naming it as an argument. Every conftest.py of tests that need hosts imports this whole."""
+import pytest
+
+from host import tail
+from sandbox import Sandbox, end_on_sigterm
+
+
+def pytest_configure():
+    end_on_sigterm()
+
+
+@pytest.fixture(scope="module")
+def sandbox():
+    """Two nodes and a central host with OVN, for the tests of one module."""
+    with Sandbox.create() as ready:
+        yield ready
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    """The same with a Kubernetes API server."""
+    with Sandbox.create(kubernetes=True) as ready:
+        yield ready
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item):
+    """Adds the end of every daemon's log to the report of a failed test."""
+    report = (yield).get_result()
+    if not report.failed:
+        return
+    for lab in [item.funcargs[name] for name in ("sandbox", "cluster") if name in item.funcargs]:
+        for host in lab.hosts.values():
+            report.sections += [(f"{host.name}: {log.name}", tail(log, 20)) for log in host.logs()]

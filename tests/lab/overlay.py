@@ -1,0 +1,128 @@
+"""The overlay network of the programs under test on the hosts of a sandbox, set up the way their users do it."""
+from __future__ import annotations
+
+import functools
+import json
+
+from host import Host, Netns, wait_for
+from ovn import Central, Node
+from sandbox import FIRST_NODE, Sandbox
+
+CLUSTER_SUBNET = "192.168.0.0/16"
+PODS = "/api/v1/namespaces/default/pods"
+WATCHER_PID = "/run/openvswitch/ovn-k8s-watcher.pid"
+WATCHER_LOG = "/var/log/openvswitch/ovn-k8s-watcher.log"
+
+
+def master_flags(central: Central) -> dict[str, str]:
+    return {"cluster-ip-subnet": CLUSTER_SUBNET, "master-switch-subnet": "192.168.1.0/24", "node-name": central.name}
+
+
+def minion_flags(node: Node) -> dict[str, str]:
+    return {"cluster-ip-subnet": CLUSTER_SUBNET, "minion-switch-subnet": f"192.168.{node.number - FIRST_NODE + 2}.0/24",
+            "node-name": node.name}
+
+
+def overlay_command(host: Host, verb: str, flags: dict[str, str | None], **options):
+    """Runs ovn-k8s-overlay; a flag with value None is left out."""
+    words = [f"--{name}={value}" for name, value in flags.items() if value is not None]
+    return host.run(["ovn-k8s-overlay", verb, *words], **options)
+
+
+def set_up_overlay(sandbox: Sandbox):
+    """Master and nodes, each knowing its API server (where there is one) and the Northbound database."""
+    for host in [sandbox.central, *sandbox.nodes]:
+        settings = {} if host is sandbox.central else {"ovn-nb": sandbox.central.northbound}
+        if sandbox.api:
+            settings.update(sandbox.api.client_settings(host))
+        for name, value in settings.items():
+            host.run(["ovs-vsctl", "set", "Open_vSwitch", ".", f'external_ids:{name}="{value}"'])
+    overlay_command(sandbox.central, "master-init", master_flags(sandbox.central))
+    for node in sandbox.nodes:
+        overlay_command(node, "minion-init", minion_flags(node))
+
+
+class Watcher:
+    """ovn-k8s-watcher on the central host, in the background while a "with" block runs."""
+
+    def __init__(self, central: Central):
+        self.central = central
+
+    def __enter__(self) -> Watcher:
+        self.central.run(["ovn-k8s-watcher", "--overlay", "--pidfile", "--log-file", "-vfile:info", "-vconsole:emer",
+                          "--detach"])
+        self.pid = self.central.path(WATCHER_PID).read_text().strip()
+        return self
+
+    def __exit__(self, *_):
+        self.central.run(["ovs-appctl", "-t", "ovn-k8s-watcher", "exit"])
+        wait_for("the end of ovn-k8s-watcher", lambda: not self.alive(), log=self.central.path(WATCHER_LOG))
+
+    def alive(self) -> bool:
+        return self.central.path(f"/proc/{self.pid}").exists()
+
+
+class Pod:
+    """A pod in the API server, and what a container runtime would make of it on its node."""
+
+    def __init__(self, sandbox: Sandbox, name: str, node: Node, annotations: dict[str, str] | None = None, **spec):
+        """Creates the pod in the API server, placed on the node."""
+        self.api = sandbox.api
+        self.central = sandbox.central
+        self.name = name
+        self.node = node
+        created = self.api.request("POST", PODS, {
+            "metadata": {"name": name, "annotations": annotations or {}},
+            "spec": {"nodeName": node.name, "containers": [{"name": "main", "image": "none"}], **spec}})
+        self.uid = created["metadata"]["uid"]
+
+    @property
+    def port(self) -> str:
+        """The name of its logical port."""
+        return f"default_{self.name}"
+
+    @functools.cached_property
+    def netns(self) -> Netns:
+        return self.node.netns_add(self.name)
+
+    def annotation(self) -> dict | None:
+        """What the watcher wrote, decoded, or None."""
+        annotations = self.api.request("GET", f"{PODS}/{self.name}")["metadata"].get("annotations", {})
+        return json.loads(annotations["ovn"]) if "ovn" in annotations else None
+
+    def wait_for_annotation(self) -> dict:
+        return wait_for(f"annotation of pod {self.name}", self.annotation, log=self.central.path(WATCHER_LOG))
+
+    @property
+    def address(self) -> str:
+        return self.annotation()["ip_address"].partition("/")[0]
+
+    def logical_port(self, column: str) -> str:
+        """A column of its logical port, "" where there is no such port."""
+        return self.central.output(["ovn-nbctl", "--bare", f"--columns={column}", "find", "Logical_Switch_Port",
+                                    f"name={self.port}"])
+
+    def interface(self, column: str) -> str:
+        """A column of its interface in Open vSwitch, "" where there is no such interface."""
+        return self.node.output(["ovs-vsctl", "--bare", f"--columns={column}", "find", "Interface",
+                                 f"external_ids:iface-id={self.port}"])
+
+    def cni(self, verb: str, prefix=(), **options):
+        """Lets cnitool call the plugin."""
+        return self.node.run([*prefix, "cnitool", verb, "ovn-kubernetes", self.netns.path], env={
+            "CNI_PATH": "/opt/cni/bin", "NETCONFPATH": "/etc/cni/net.d",
+            "CNI_ARGS": f"IgnoreUnknown=1;K8S_POD_NAMESPACE=default;K8S_POD_NAME={self.name};K8S_POD_UID={self.uid}"},
+            **options)
+
+    def plug(self) -> dict:
+        """ADD, as a container runtime does it. Returns the result."""
+        result = json.loads(self.cni("add").stdout)
+        self.netns.run(["ethtool", "-K", "eth0", "tx", "off"])  # a datapath in userspace does not complete checksums
+        return result
+
+    def ping(self, address: str):
+        self.netns.run(["ping", "-c", "2", "-i", "0.1", "-W", "3", address])
+
+    def delete(self):
+        """Deletes the pod from the API server at once, as if its kubelet had confirmed that it is gone."""
+        self.api.request("DELETE", f"{PODS}/{self.name}?gracePeriodSeconds=0")

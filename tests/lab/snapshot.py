@@ -1,0 +1,32 @@
+"""What the programs under test could have changed: the databases and the CNI folders of a sandbox's hosts."""
+from __future__ import annotations
+
+import json
+
+from host import Host
+from sandbox import Sandbox
+
+OWN_LIFE = {"statistics", "status"}  # columns that ovs-vswitchd rewrites all the time
+
+
+def database(host: Host, server: str, name: str) -> dict[str, list]:
+    """All rows of a database, by table."""
+    tables = {}
+    for line in host.output(["ovsdb-client", "--format=json", "dump", server, name]).splitlines():
+        table = json.loads(line)
+        rows = [{column: value for column, value in zip(table["headings"], row) if column not in OWN_LIFE}
+                for row in table["data"]]
+        tables[table["caption"]] = sorted(rows, key=json.dumps)
+    return tables
+
+
+def snapshot(sandbox: Sandbox) -> dict:
+    """Compares equal to another snapshot exactly when nothing has changed between them."""
+    found = {"Northbound": database(sandbox.central, "unix:/run/ovn/ovnnb_db.sock", "OVN_Northbound")}
+    for host in [sandbox.central, *sandbox.nodes]:
+        found[host.name] = {
+            "Open_vSwitch": database(host, "unix:/run/openvswitch/db.sock", "Open_vSwitch"),
+            "links": host.output(["ip", "-brief", "address"]),
+            "routes": host.output(["ip", "route"]),
+            "CNI": host.output(["bash", "-c", "ls -lR --time-style=full-iso /etc/cni /opt/cni 2>&1; true"])}
+    return found
