@@ -6,12 +6,12 @@
 #include "base/env.h"
 #include "base/mem.h"
 #include "base/wait.h"
-#include "cni/annotation.h"
 #include "cni/call.h"
 #include "cni/result.h"
 #include "kube/kube.h"
 #include "net/netns.h"
 #include "node/settings.h"
+#include "topology/annotation.h"
 
 /* What is cheap to find out is found out before any server is asked. */
 
@@ -194,9 +194,9 @@ static void make_texts(const struct cni_call *call, const struct pod_network *ne
     size_t addresses = 0, gateways = 0;
 
     *texts = (struct plug_texts){0};
-    for (size_t i = 0; i < network->n; i++) {
+    for (size_t i = 0; i < network->addresses.n; i++) {
         addresses += (size_t)sprintf(texts->addresses + addresses, "%s%s", addresses ? "," : "",
-                                     prefix_to_text(&network->addresses[i], text));
+                                     prefix_to_text(&network->addresses.of[i], text));
         if (network->gateways[i].family) {
             gateways += (size_t)sprintf(texts->gateways + gateways, "%s%s", gateways ? "," : "",
                                         ip_to_text(&network->gateways[i], text));

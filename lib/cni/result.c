@@ -77,8 +77,8 @@ void cni_write_result(struct text *out, const struct cni_result *result)
     add_interfaces(object, result);
     ips = cJSON_AddArrayToObject(object, "ips");
     routes = cJSON_AddArrayToObject(object, "routes");
-    for (size_t i = 0; i < network->n; i++) {
-        add_address(ips, &network->addresses[i], &network->gateways[i]);
+    for (size_t i = 0; i < network->addresses.n; i++) {
+        add_address(ips, &network->addresses.of[i], &network->gateways[i]);
         if (network->gateways[i].family) {
             add_default_route(routes, &network->gateways[i]);
         }

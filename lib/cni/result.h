@@ -4,7 +4,7 @@
 #define CNI_RESULT_H
 
 #include "base/text.h"
-#include "cni/annotation.h"
+#include "topology/annotation.h"
 
 struct cni_result {
     const char *version;

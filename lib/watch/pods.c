@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "base/uuid.h"
+#include "topology/annotation.h"
 
 /* Keeping them. */
 
@@ -188,73 +189,8 @@ bool pod_read(struct pod *pod, const cJSON *object)
     changed |= take_over(&pod->uid, text_member(metadata, "uid"));
     changed |= take_over(&pod->node, text_member(member(object, "spec"), "nodeName"));
     changed |=
-        take_over(&pod->annotation, text_member(member(metadata, "annotations"), ANNOTATION));
+        take_over(&pod->annotation, text_member(member(metadata, "annotations"), POD_ANNOTATION));
     pod->wants_port = wants;
     pod->is_gone = false;
     return changed;
-}
-
-/* The annotation. */
-
-static void add_texts(cJSON *json, const char *key, const char *const texts[2], size_t n)
-{
-    cJSON *array = cJSON_CreateStringArray(texts, (int)n);
-
-    if (array && !cJSON_AddItemToObject(json, key, array)) {
-        cJSON_Delete(array);
-    }
-}
-
-char *annotation_text(const struct prefixes *addresses, const struct mac *mac,
-                      const struct prefixes *gateways)
-{
-    char ips[2][PREFIX_TEXT], vias[2][IP_TEXT], mac_text[MAC_TEXT];
-    const char *const ip_texts[] = {ips[0], ips[1]}, *const via_texts[] = {vias[0], vias[1]};
-    cJSON *json = cJSON_CreateObject();
-    char *text;
-
-    for (size_t i = 0; i < addresses->n; i++) {
-        prefix_to_text(&addresses->of[i], ips[i]);
-        ip_to_text(&gateways->of[i].ip, vias[i]);
-    }
-    cJSON_AddStringToObject(json, "ip_address", ips[0]);
-    cJSON_AddStringToObject(json, "mac_address", mac_to_text(mac, mac_text));
-    cJSON_AddStringToObject(json, "gateway_ip", vias[0]);
-    if (addresses->n > 1) {
-        add_texts(json, "ip_addresses", ip_texts, addresses->n);
-        add_texts(json, "gateway_ips", via_texts, addresses->n);
-    }
-    text = cJSON_PrintUnformatted(json);
-    cJSON_Delete(json);
-    return text;
-}
-
-static bool add_address(const cJSON *text, struct prefixes *out)
-{
-    struct prefix address;
-
-    if (!prefix_from_text(cJSON_GetStringValue(text), &address) || out->n == 2 ||
-        prefixes_of(out, address.ip.family)) {
-        return false;
-    }
-    out->of[out->n++] = address;
-    return true;
-}
-
-bool annotation_read(const char *annotation, struct prefixes *out)
-{
-    cJSON *json = annotation ? cJSON_Parse(annotation) : NULL;
-    const cJSON *several = member(json, "ip_addresses"), *one;
-    bool valid = json != NULL;
-
-    *out = (struct prefixes){.n = 0};
-    if (several) {
-        cJSON_ArrayForEach (one, several) {
-            valid = valid && add_address(one, out);
-        }
-    } else {
-        valid = valid && add_address(member(json, "ip_address"), out);
-    }
-    cJSON_Delete(json);
-    return valid && out->n;
 }

@@ -11,8 +11,6 @@
 
 #include "base/ip.h"
 
-#define ANNOTATION "ovn"
-
 struct kube_call;
 
 struct pod {
@@ -49,12 +47,5 @@ bool pod_read(struct pod *pod, const cJSON *object);
 
 /* The namespace and the name of a Kubernetes object; false when it has none. */
 bool object_name(const cJSON *object, const char **pod_namespace, const char **name);
-
-/* What the annotation of a pod with these addresses says, to be freed by free(). */
-char *annotation_text(const struct prefixes *addresses, const struct mac *mac,
-                      const struct prefixes *gateways);
-
-/* The addresses in an annotation. False when it is none of ours. */
-bool annotation_read(const char *annotation, struct prefixes *out);
 
 #endif /* pods.h */

@@ -15,6 +15,7 @@
 #include "kube/kube.h"
 #include "ovsdb/contain.h"
 #include "ovsdb/nb.h"
+#include "topology/annotation.h"
 #include "topology/names.h"
 #include "watch/nodes.h"
 #include "watch/pods.h"

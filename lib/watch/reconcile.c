@@ -103,7 +103,7 @@ static char *patch_body(const struct pod *pod, const char *annotation)
 
     /* With its uid the patch cannot hit a later pod of this name. */
     if (cJSON_AddStringToObject(metadata, "uid", pod->uid ? pod->uid : "") &&
-        cJSON_AddStringToObject(annotations, ANNOTATION, annotation)) {
+        cJSON_AddStringToObject(annotations, POD_ANNOTATION, annotation)) {
         body = cJSON_PrintUnformatted(json);
     }
     cJSON_Delete(json);
@@ -128,42 +128,35 @@ static int start_patch(ovnk8s_watcher *watcher, struct pod *pod, const char *ann
     return error;
 }
 
-/* The gateway for each of the pod's addresses. */
-static struct prefixes gateways_of(const struct node *node, const struct prefixes *addresses)
+/* The network that the port of a pod stands for. */
+static struct pod_network network_of(const struct node *node, const struct row *port,
+                                     const struct prefixes *addresses)
 {
     const struct prefixes routers = addresses_at(&node->subnets, ROUTER_INDEX);
-    struct prefixes gateways = *addresses;
+    struct pod_network network = {.addresses = *addresses};
+    const char *text = row_string(port, "addresses");
+    char mac[MAC_TEXT];
 
     for (size_t i = 0; i < addresses->n; i++) {
-        gateways.of[i] = *prefixes_of(&routers, addresses->of[i].ip.family);
+        network.gateways[i] = prefixes_of(&routers, addresses->of[i].ip.family)->ip;
     }
-    return gateways;
-}
-
-static char *wanted_annotation(const struct node *node, const struct row *port,
-                               const struct prefixes *addresses)
-{
-    const struct prefixes gateways = gateways_of(node, addresses);
-    const char *text = row_string(port, "addresses");
-    char mac_text[MAC_TEXT];
-    struct mac mac;
-
-    snprintf(mac_text, sizeof mac_text, "%s", text ? text : "");
-    if (!mac_from_text(mac_text, &mac)) {
-        mac = mac_from_ip(&addresses->of[0].ip);
+    snprintf(mac, sizeof mac, "%s", text ? text : "");
+    if (!mac_from_text(mac, &network.mac)) {
+        network.mac = mac_from_ip(&addresses->of[0].ip);
     }
-    return annotation_text(addresses, &mac, &gateways);
+    return network;
 }
 
 static void ensure_annotation(ovnk8s_watcher *watcher, struct pod *pod, const struct node *node,
                               const struct row *port, const struct prefixes *addresses)
 {
+    const struct pod_network network = network_of(node, port, addresses);
     _cleanup_free_ char *annotation = NULL;
 
     if (pod->patch) {
         return; /* Its end brings the pod back here. */
     }
-    annotation = wanted_annotation(node, port, addresses);
+    annotation = annotation_text(&network);
     if (annotation && pod->annotation && !strcmp(annotation, pod->annotation)) {
         return;
     }
@@ -182,6 +175,7 @@ static int choose_addresses(void *payload, struct prefixes *out)
 {
     struct pod *pod = payload;
     struct node *node = nodes_find(&pod->watcher->nodes, pod->node);
+    struct pod_network before;
     int error = 0;
 
     if (!node) {
@@ -189,7 +183,9 @@ static int choose_addresses(void *payload, struct prefixes *out)
     }
     if (!pod->chosen.n || node_is_taken(node, &pod->chosen)) {
         /* A pod that was running already keeps its address if it can. */
-        if (annotation_read(pod->annotation, &pod->chosen) && node_can_give(node, &pod->chosen)) {
+        if (pod->annotation && !annotation_parse(pod->annotation, &before) &&
+            node_can_give(node, &before.addresses)) {
+            pod->chosen = before.addresses;
             node_reserve(node, &pod->chosen);
         } else {
             error = node_choose(node, &pod->chosen);

@@ -21,9 +21,9 @@
 #include <ovnk8s/memory.h>
 
 #include "base/mem.h"
-#include "cni/annotation.h"
 #include "cni/env.h"
 #include "cni/result.h"
+#include "topology/annotation.h"
 
 #define CONFIG "{\"cniVersion\":\"0.3.1\",\"name\":\"net\",\"type\":\"ovn-k8s-cni-overlay\"}"
 #define ID "CNI_CONTAINERID=abc"
@@ -262,7 +262,7 @@ static void parses_annotations(void **state)
 
     (void)state;
     assert_int_equal(annotation_parse("{" ONE "}", &network), 0);
-    assert_int_equal(network.n, 1);
+    assert_int_equal(network.addresses.n, 1);
     assert_int_equal(network.gateways[0].family, 4);
     assert_int_equal(annotation_parse(" {\"new\":[1]," ONE "} ", &network), 0);
     assert_int_equal(annotation_parse("{" ONE
@@ -270,14 +270,14 @@ static void parses_annotations(void **state)
                                       "\"gateway_ips\":[\"192.168.2.1\",\"fd00::1\"]}",
                                       &network),
                      0);
-    assert_int_equal(network.n, 2);
-    assert_int_equal(network.addresses[1].length, 64);
+    assert_int_equal(network.addresses.n, 2);
+    assert_int_equal(network.addresses.of[1].length, 64);
     assert_int_equal(network.gateways[1].family, 6);
     assert_int_equal(annotation_parse("{\"ip_address\":\"fd00::3/64\"," MAC
                                       ",\"gateway_ip\":\"fd00::1\"}",
                                       &network),
                      0);
-    assert_int_equal(network.addresses[0].ip.family, 6);
+    assert_int_equal(network.addresses.of[0].ip.family, 6);
 }
 
 static void refuses_bad_annotations(void **state)
@@ -353,7 +353,7 @@ static void survives_broken_annotations(void **state)
             memcpy(text, sound, sizeof sound);
             text[i] = others[j];
             if (!annotation_parse(text, &network)) {
-                assert_in_range(network.n, 1, 2);
+                assert_in_range(network.addresses.n, 1, 2);
             }
         }
     }

@@ -1,4 +1,4 @@
-#include "cni/annotation.h"
+#include "topology/annotation.h"
 
 #include <string.h>
 
@@ -42,16 +42,16 @@ static bool is_host(const struct prefix *prefix)
 
 static int parse_address(const char *key, const cJSON *value, struct pod_network *network)
 {
-    struct prefix *address = &network->addresses[network->n];
+    struct prefix *address = &network->addresses.of[network->addresses.n];
 
     if (!cJSON_IsString(value) || !prefix_from_text(value->valuestring, address) ||
         !is_host(address)) {
         return fail_value(key, value, "a host's address such as \"10.1.2.3/24\"");
     }
-    if (network->n == 1 && address->ip.family == network->addresses[0].ip.family) {
+    if (network->addresses.n == 1 && address->ip.family == network->addresses.of[0].ip.family) {
         return fail_value(key, value, "an address of the other family than the first");
     }
-    network->n++;
+    network->addresses.n++;
     return 0;
 }
 
@@ -62,8 +62,8 @@ static int parse_gateway(const char *key, const cJSON *value, struct pod_network
     if (!cJSON_IsString(value) || !ip_from_text(value->valuestring, &gateway)) {
         return fail_value(key, value, "an address such as \"10.1.2.1\"");
     }
-    for (size_t i = 0; i < network->n; i++) {
-        const struct prefix *address = &network->addresses[i];
+    for (size_t i = 0; i < network->addresses.n; i++) {
+        const struct prefix *address = &network->addresses.of[i];
 
         if (address->ip.family == gateway.family && !network->gateways[i].family &&
             prefix_contains(address, &gateway) && !ip_equal(&address->ip, &gateway)) {
@@ -125,4 +125,42 @@ int annotation_parse(const char *text, struct pod_network *out)
                        : fail(OVNK8S_INVALID, "\"%.80s\": expected JSON", text);
     cJSON_Delete(annotation);
     return error;
+}
+
+/* Writing. */
+
+static bool add_array(cJSON *json, const char *key, const char *const texts[2])
+{
+    cJSON *array = cJSON_CreateStringArray(texts, 2);
+
+    if (array && cJSON_AddItemToObject(json, key, array)) {
+        return true;
+    }
+    cJSON_Delete(array);
+    return false;
+}
+
+static bool add_values(cJSON *json, const struct pod_network *network)
+{
+    char ips[2][PREFIX_TEXT], vias[2][IP_TEXT], mac[MAC_TEXT];
+    const char *const ip_texts[] = {ips[0], ips[1]}, *const via_texts[] = {vias[0], vias[1]};
+
+    for (size_t i = 0; i < network->addresses.n; i++) {
+        prefix_to_text(&network->addresses.of[i], ips[i]);
+        ip_to_text(&network->gateways[i], vias[i]);
+    }
+    return cJSON_AddStringToObject(json, "ip_address", ips[0]) &&
+           cJSON_AddStringToObject(json, "mac_address", mac_to_text(&network->mac, mac)) &&
+           cJSON_AddStringToObject(json, "gateway_ip", vias[0]) &&
+           (network->addresses.n < 2 || (add_array(json, "ip_addresses", ip_texts) &&
+                                         add_array(json, "gateway_ips", via_texts)));
+}
+
+char *annotation_text(const struct pod_network *network)
+{
+    cJSON *json = cJSON_CreateObject();
+    char *text = json && add_values(json, network) ? cJSON_PrintUnformatted(json) : NULL;
+
+    cJSON_Delete(json);
+    return text;
 }

@@ -1,4 +1,4 @@
-/* The annotation "ovn", by which the watcher tells what the network of a pod is:
+/* The annotation "ovn", by which the watcher tells the CNI plugin what the network of a pod is:
  *
  *     {"ip_address": "192.168.2.3/24", "mac_address": "0a:58:c0:a8:02:03",
  *      "gateway_ip": "192.168.2.1"}
@@ -6,8 +6,8 @@
  * A pod with two addresses also has "ip_addresses" and "gateway_ips", arrays that begin with what
  * the other two keys have. */
 
-#ifndef CNI_ANNOTATION_H
-#define CNI_ANNOTATION_H
+#ifndef TOPOLOGY_ANNOTATION_H
+#define TOPOLOGY_ANNOTATION_H
 
 #include "base/ip.h"
 
@@ -15,14 +15,16 @@
 
 /* The network of a pod; one address of each family at most, the main one first. */
 struct pod_network {
-    struct prefix addresses[2];
+    struct prefixes addresses;
     struct ip gateways[2]; /* Of the address of the same index; family 0: none. */
-    size_t n;
     struct mac mac;
 };
 
 /* Parses 'text', trusting nothing in it. Fails with OVNK8S_INVALID and a message that names the
  * field, its value and what was expected. */
 int annotation_parse(const char *text, struct pod_network *out);
+
+/* The annotation that tells 'network', to be freed by free(); NULL when memory ran out. */
+char *annotation_text(const struct pod_network *network);
 
 #endif /* annotation.h */
