@@ -168,11 +168,17 @@ bool vlog_should_drop(const struct vlog_module *module, enum vlog_level level,
     return !vlog_is_enabled(module, level);
 }
 
-/* That a session is being tried, waits or gives up says nothing about why. */
+/* That a session is being tried, waits or gives up says nothing about why; and the reason that goes
+ * with a failed attempt is the session's last error too. */
 static bool is_progress(const char *format)
 {
-    static const char *const words[] = {
-        "connecting", "waiting", "connected", "continuing", "clustered database server", "backoff"};
+    static const char *const words[] = {"connecting",
+                                        "waiting",
+                                        "connected",
+                                        "continuing",
+                                        "clustered database server",
+                                        "backoff",
+                                        "connection attempt failed"};
 
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
         if (strstr(format, words[i])) {

@@ -41,7 +41,7 @@ static int check_cluster(const struct view *view)
     const struct row_id id = cluster_router_id(view->owner);
     const struct row *router = rows_find(view->facts, ROUTER_TABLE, id);
     const struct node_params *node = view->node;
-    char cluster_text[PREFIXES_TEXT], node_text[PREFIX_TEXT];
+    char cluster_text[PREFIXES_TEXT], given_text[PREFIXES_TEXT], node_text[PREFIX_TEXT];
     struct prefixes cluster;
 
     router = router ? router : rows_find(view->wanted, ROUTER_TABLE, id);
@@ -54,7 +54,8 @@ static int check_cluster(const struct view *view)
     }
     prefixes_to_text(&cluster, cluster_text);
     if (node->cluster.n && !prefixes_equal(&node->cluster, &cluster)) {
-        return fail(OVNK8S_INVALID, "the cluster's subnet is %s, not as given", cluster_text);
+        return fail(OVNK8S_INVALID, "the cluster's subnet is %s, not %s", cluster_text,
+                    prefixes_to_text(&node->cluster, given_text));
     }
     for (size_t i = 0; i < node->subnets.n; i++) {
         const struct prefix *subnet = &node->subnets.of[i];

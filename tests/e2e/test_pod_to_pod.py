@@ -61,7 +61,7 @@ def test_four_pods_on_two_nodes_reach_each_other(overlay, watcher):
 def test_nodes_and_pods_reach_each_other(overlay, watcher):
     pod, = plugged_pods(overlay, "node-to-pod", overlay.nodes[:1])
     for host in overlay.nodes:
-        host.run(["ping", "-c", "2", "-i", "0.1", "-W", "3", pod.address])
+        host.run(["ping", "-c", "2", "-i", "0.1", "-w", "10", pod.address])
     pod.ping("192.168.3.2")
 
 

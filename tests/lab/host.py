@@ -18,6 +18,7 @@ import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 SETUP = HERE.parent / "setup"
+BUILT = HERE.parent.parent / "build/release/bin"
 
 # Variables that would lead programs away from a host's default paths.
 FOREIGN_VARIABLES = ("OVS_", "OVN_", "OVNK8S_", "CNI_", "KUBE")
@@ -59,9 +60,9 @@ def tail(log: pathlib.Path, lines: int = 15) -> str:
 
 @functools.lru_cache(maxsize=None)
 def program_path() -> str:
-    """PATH on every host: the programs under test first, then those that tests/setup provides."""
+    """PATH on every host: the programs under test ($OVNK8S_BIN) first, then those that tests/setup provides."""
     tools = subprocess.run([SETUP, "--print-path"], check=True, capture_output=True, text=True).stdout.strip()
-    return ":".join(filter(None, [os.environ.get("OVNK8S_BIN"), tools]))
+    return f"{os.environ.get('OVNK8S_BIN', BUILT)}:{tools}"
 
 
 def environment() -> dict[str, str]:
@@ -169,7 +170,8 @@ class Host:
 
     def logs(self) -> list[pathlib.Path]:
         """The logs of everything that runs, or ran, on this host."""
-        return sorted(self.path("/var/log").glob("*/*.log")) if self.alive() else []
+        folders = [self.path(f"/var/log/{name}") for name in ("lab", "openvswitch", "ovn")] if self.alive() else []
+        return [log for folder in folders for log in sorted(folder.glob("*.log"))]
 
     def netns_add(self, name: str) -> Netns:
         """A network namespace as container runtimes make them for a pod: with the loopback link up and nothing else."""

@@ -121,7 +121,7 @@ class Pod:
         return result
 
     def ping(self, address: str):
-        self.netns.run(["ping", "-c", "2", "-i", "0.1", "-W", "3", address])
+        self.netns.run(["ping", "-c", "2", "-i", "0.1", "-w", "10", address])
 
     def delete(self):
         """Deletes the pod from the API server at once, as if its kubelet had confirmed that it is gone."""

@@ -56,7 +56,7 @@ def test_logical_ports_on_two_hosts_ping_through_geneve(sandbox):
         pods.append(pod)
     central.run(["ovn-nbctl", "--wait=hv", "sync"])
 
-    pods[0].run(["ping", "-c", "3", "-i", "0.05", "-W", "2", "10.1.0.2"])
+    pods[0].run(["ping", "-c", "2", "-i", "0.1", "-w", "10", "10.1.0.2"])
 
     assert "tnl_push" in nodes[0].output(["ovs-appctl", "dpctl/dump-flows"])
 
