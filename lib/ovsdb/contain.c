@@ -178,7 +178,8 @@ static bool is_progress(const char *format)
                                         "continuing",
                                         "clustered database server",
                                         "backoff",
-                                        "connection attempt failed"};
+                                        "attempt failed",
+                                        "attempt timed out"};
 
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
         if (strstr(format, words[i])) {

@@ -30,7 +30,7 @@ def overlay_command(host: Host, verb: str, flags: dict[str, str | None], **optio
 
 
 def set_up_overlay(sandbox: Sandbox):
-    """Master and nodes, each knowing its API server (where there is one) and the Northbound database."""
+    """Master and nodes, each knowing its API server (where there is one) and the Northbound database. All is settled then."""
     for host in [sandbox.central, *sandbox.nodes]:
         settings = {} if host is sandbox.central else {"ovn-nb": sandbox.central.northbound}
         if sandbox.api:
@@ -40,6 +40,7 @@ def set_up_overlay(sandbox: Sandbox):
     overlay_command(sandbox.central, "master-init", master_flags(sandbox.central))
     for node in sandbox.nodes:
         overlay_command(node, "minion-init", minion_flags(node))
+    sandbox.central.run(["ovn-nbctl", "--wait=hv", "sync"])
 
 
 class Watcher:

@@ -6,7 +6,7 @@ import json
 from host import Host
 from sandbox import Sandbox
 
-OWN_LIFE = {"statistics", "status"}  # columns that ovs-vswitchd rewrites all the time
+OWN_LIFE = {"statistics", "status", "up"}  # columns that daemons of Open vSwitch and OVN rewrite on their own
 
 
 def database(host: Host, server: str, name: str) -> dict[str, list]:
