@@ -34,13 +34,8 @@ void cli_usage(const char *format, ...)
     exit(CLI_USAGE);
 }
 
-void cli_version(void)
-{
-    printf("%s %s\n", program_invocation_short_name, ovnk8s_version());
-    exit(CLI_OK);
-}
-
-bool cli_setting(ovnk8s_settings *settings, int option, const char *value)
+/* Returns the key of the setting that the option stands for; NULL for none. */
+static const char *setting_of(int option)
 {
     static const struct {
         int option;
@@ -58,14 +53,33 @@ bool cli_setting(ovnk8s_settings *settings, int option, const char *value)
 
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
         if (keys[i].option == option) {
-            cli_check(ovnk8s_settings_set(settings, keys[i].key, value));
-            return true;
+            return keys[i].key;
         }
     }
-    return false;
+    return NULL;
 }
 
-void cli_show_config(ovnk8s_settings *settings)
+void cli_option(struct cli *cli, int option)
+{
+    switch (option) {
+    case 'h':
+        fputs(cli->help, stdout);
+        exit(CLI_OK);
+    case 'V':
+        printf("%s %s\n", program_invocation_short_name, ovnk8s_version());
+        exit(CLI_OK);
+    case CLI_OPTION_SHOW_CONFIG:
+        cli->shows_config = true;
+        break;
+    default:
+        if (!setting_of(option)) {
+            exit(CLI_USAGE); /* getopt_long() has told why. */
+        }
+        cli_check(ovnk8s_settings_set(cli->settings, setting_of(option), optarg));
+    }
+}
+
+static _Noreturn void show_config(ovnk8s_settings *settings)
 {
     ovnk8s_vswitch *vswitch;
     char *text;
@@ -82,4 +96,14 @@ void cli_show_config(ovnk8s_settings *settings)
     fputs(text, stdout);
     ovnk8s_free(text);
     exit(CLI_OK);
+}
+
+void cli_options_end(struct cli *cli, char *argv[])
+{
+    if (cli->shows_config) {
+        show_config(cli->settings);
+    }
+    if (*argv) {
+        cli_usage("unexpected argument \"%s\"", *argv);
+    }
 }

@@ -4,6 +4,7 @@
 #define CLI_H
 
 #include <getopt.h>
+#include <stdbool.h>
 
 #include <ovnk8s/settings.h>
 
@@ -51,15 +52,20 @@ enum {
     "  -h, --help             print this, and exit\n"                                              \
     "  -V, --version          print the version, and exit\n"
 
-/* Handles an option of CLI_LONG_OPTIONS that is a setting. Returns false when it is none. A bad
- * value ends the program. */
-bool cli_setting(ovnk8s_settings *settings, int option, const char *value);
+/* What the common options say. */
+struct cli {
+    ovnk8s_settings *settings;
+    const char *help; /* Of the program. */
+    bool shows_config;
+};
 
-/* Prints the settings of this host, and exits. */
-_Noreturn void cli_show_config(ovnk8s_settings *settings);
+/* Handles an option that is not the program's own, with its value in optarg. One that is unknown,
+ * or has a bad value, ends the program, as do --help and --version. */
+void cli_option(struct cli *cli, int option);
 
-/* Prints "PROGRAM VERSION", and exits. */
-_Noreturn void cli_version(void);
+/* To be called after the last option: checks that no argument is left from 'argv' on, and does what
+ * --show-config asks for, which ends the program. */
+void cli_options_end(struct cli *cli, char *argv[]);
 
 /* Prints the failure of the latest call, and exits. */
 _Noreturn void cli_failed(void);

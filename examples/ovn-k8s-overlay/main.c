@@ -61,10 +61,10 @@ static const struct option long_options[] = {
 /* What the command line says. */
 struct command {
     const char *verb;
-    bool is_master, shows_config;
+    bool is_master;
     const char *cluster_subnet, *master_subnet, *minion_subnet, *node;
     enum ovnk8s_wait wait;
-    ovnk8s_settings *settings;
+    struct cli cli;
 };
 
 /* Parsing. */
@@ -99,18 +99,8 @@ static void take_option(struct command *command, int option, const char *value)
     case OPTION_WAIT:
         command->wait = parse_wait(value);
         break;
-    case CLI_OPTION_SHOW_CONFIG:
-        command->shows_config = true;
-        break;
-    case 'V':
-        cli_version();
-    case 'h':
-        fputs(help, stdout);
-        exit(CLI_OK);
     default:
-        if (!cli_setting(command->settings, option, value)) {
-            exit(CLI_USAGE); /* getopt_long() has told why. */
-        }
+        cli_option(&command->cli, option);
     }
 }
 
@@ -146,13 +136,8 @@ static void parse(struct command *command, int argc, char *argv[])
     while ((option = getopt_long(argc, argv, CLI_SHORT_OPTIONS, long_options, NULL)) != -1) {
         take_option(command, option, optarg);
     }
-    if (command->shows_config) {
-        cli_show_config(command->settings);
-    }
     command->verb = argv[optind];
-    if (command->verb && argv[optind + 1]) {
-        cli_usage("unexpected argument \"%s\"", argv[optind + 1]);
-    }
+    cli_options_end(&command->cli, argv + optind + (command->verb ? 1 : 0));
     check_command(command);
 }
 
@@ -161,7 +146,7 @@ static void parse(struct command *command, int argc, char *argv[])
 /* The plugin is found beside this program, or where the setting "cni-plugin" says. */
 static void find_plugin(const struct command *command, char path[static PATH_MAX])
 {
-    const char *plugin = ovnk8s_settings_get(command->settings, "cni-plugin");
+    const char *plugin = ovnk8s_settings_get(command->cli.settings, "cni-plugin");
     ssize_t length;
     char *slash;
 
@@ -182,7 +167,7 @@ static void find_plugin(const struct command *command, char path[static PATH_MAX
 
 static unsigned int mtu_of(const struct command *command)
 {
-    return (unsigned int)atoi(ovnk8s_settings_get(command->settings, "mtu"));
+    return (unsigned int)atoi(ovnk8s_settings_get(command->cli.settings, "mtu"));
 }
 
 static size_t make_topology(const struct command *command, ovnk8s_nb *nb)
@@ -225,8 +210,8 @@ static void install_plugin(const struct command *command, const char *plugin)
 {
     ovnk8s_cni_install_options cni = OVNK8S_CNI_INSTALL_OPTIONS_INIT;
 
-    cni.conf_path = ovnk8s_settings_get(command->settings, "cni-conf-path");
-    cni.link_path = ovnk8s_settings_get(command->settings, "cni-link-path");
+    cni.conf_path = ovnk8s_settings_get(command->cli.settings, "cni-conf-path");
+    cni.link_path = ovnk8s_settings_get(command->cli.settings, "cni-link-path");
     cni.plugin = plugin;
     cni.mtu = mtu_of(command);
     cli_check(ovnk8s_cni_install(&cni));
@@ -234,23 +219,23 @@ static void install_plugin(const struct command *command, const char *plugin)
 
 int main(int argc, char *argv[])
 {
-    struct command command = {.wait = OVNK8S_WAIT_NONE};
+    struct command command = {.cli.help = help};
     ovnk8s_vswitch *vswitch;
     char plugin[PATH_MAX];
     ovnk8s_nb *nb;
     size_t changes;
 
-    cli_check(ovnk8s_settings_new(&command.settings));
+    cli_check(ovnk8s_settings_new(&command.cli.settings));
     parse(&command, argc, argv);
-    cli_check(ovnk8s_settings_open_vswitch(command.settings, &vswitch));
+    cli_check(ovnk8s_settings_open_vswitch(command.cli.settings, &vswitch));
     find_plugin(&command, plugin);
-    cli_check(ovnk8s_settings_open_nb(command.settings, &nb));
+    cli_check(ovnk8s_settings_open_nb(command.cli.settings, &nb));
     changes = make_topology(&command, nb);
     make_host(&command, vswitch);
     install_plugin(&command, plugin);
     printf("node %s: ready (%zu rows of the Northbound database changed)\n", command.node, changes);
     ovnk8s_nb_close(nb);
     ovnk8s_vswitch_close(vswitch);
-    ovnk8s_settings_free(command.settings);
+    ovnk8s_settings_free(command.cli.settings);
     return CLI_OK;
 }

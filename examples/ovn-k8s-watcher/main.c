@@ -63,9 +63,9 @@ static const struct option long_options[] = {
 
 /* What the daemon consists of. */
 struct daemon {
-    ovnk8s_settings *settings;
+    struct cli cli;
     const char *unixctl_path;
-    bool is_overlay, shows_config, exits;
+    bool is_overlay, exits;
     struct unixctl_server *unixctl;
     ovnk8s_nb *nb;
     ovnk8s_kube *kube;
@@ -83,20 +83,10 @@ static void take_option(struct daemon *daemon, int option)
     case OPTION_UNIXCTL:
         daemon->unixctl_path = optarg;
         break;
-    case CLI_OPTION_SHOW_CONFIG:
-        daemon->shows_config = true;
-        break;
-    case 'V':
-        cli_version();
-    case 'h':
-        fputs(help, stdout);
-        exit(CLI_OK);
         VLOG_OPTION_HANDLERS
         DAEMON_OPTION_HANDLERS
     default:
-        if (!cli_setting(daemon->settings, option, optarg)) {
-            exit(CLI_USAGE); /* getopt_long() has told why. */
-        }
+        cli_option(&daemon->cli, option);
     }
 }
 
@@ -109,12 +99,7 @@ static void parse(struct daemon *daemon, int argc, char *argv[])
         take_option(daemon, option);
     }
     free(short_options);
-    if (daemon->shows_config) {
-        cli_show_config(daemon->settings);
-    }
-    if (argv[optind]) {
-        cli_usage("unexpected argument \"%s\"", argv[optind]);
-    }
+    cli_options_end(&daemon->cli, argv + optind);
     if (!daemon->is_overlay) {
         cli_usage("--overlay is missing");
     }
@@ -183,12 +168,12 @@ static void connect_all(struct daemon *daemon)
     ovnk8s_watcher_options options = OVNK8S_WATCHER_OPTIONS_INIT;
     ovnk8s_vswitch *vswitch;
 
-    ovnk8s_settings_set_log(daemon->settings, log_line, NULL);
+    ovnk8s_settings_set_log(daemon->cli.settings, log_line, NULL);
     options.log = log_line;
-    cli_check(ovnk8s_settings_open_vswitch(daemon->settings, &vswitch));
+    cli_check(ovnk8s_settings_open_vswitch(daemon->cli.settings, &vswitch));
     ovnk8s_vswitch_close(vswitch); /* It was for its external_ids. */
-    cli_check(ovnk8s_settings_open_nb(daemon->settings, &daemon->nb));
-    cli_check(ovnk8s_settings_open_kube(daemon->settings, &daemon->kube));
+    cli_check(ovnk8s_settings_open_nb(daemon->cli.settings, &daemon->nb));
+    cli_check(ovnk8s_settings_open_kube(daemon->cli.settings, &daemon->kube));
     /* A wrong address or token is told now, and not only to the log. */
     cli_check(ovnk8s_kube_get(daemon->kube, "/api/v1/pods?limit=1", NULL));
     cli_check(ovnk8s_watcher_new(&daemon->watcher, daemon->nb, daemon->kube, &options));
@@ -221,16 +206,16 @@ static void disconnect_all(struct daemon *daemon)
     ovnk8s_kube_close(daemon->kube);
     ovnk8s_nb_close(daemon->nb);
     unixctl_server_destroy(daemon->unixctl);
-    ovnk8s_settings_free(daemon->settings);
+    ovnk8s_settings_free(daemon->cli.settings);
 }
 
 int main(int argc, char *argv[])
 {
-    struct daemon daemon = {.exits = false};
+    struct daemon daemon = {.cli.help = help};
 
     ovs_cmdl_proctitle_init(argc, argv);
     ovs_set_program_name(argv[0], OVNK8S_VERSION);
-    cli_check(ovnk8s_settings_new(&daemon.settings));
+    cli_check(ovnk8s_settings_new(&daemon.cli.settings));
     parse(&daemon, argc, argv);
     daemonize_start(false);
     listen_for_control(&daemon);
