@@ -122,30 +122,32 @@ static bool is_node(const struct nodes *nodes, const struct row *row, struct pre
            row_id_equal(row->id, switch_id(nodes->owner, name));
 }
 
-void nodes_switch_changed(struct nodes *nodes, const struct row *before, const struct row *now)
+bool nodes_switch_changed(struct nodes *nodes, const struct row *before, const struct row *now)
 {
     struct prefixes subnets;
     struct node *node;
 
     if (!now) {
         remove_node(nodes, before && row_string(before, "name") ? row_string(before, "name") : "");
-        return;
+        return false;
     }
     if (!is_node(nodes, now, &subnets)) {
-        return;
+        return false;
     }
     node = nodes_find(nodes, row_string(now, "name"));
     if (node && prefixes_equal(&node->subnets, &subnets)) {
-        return;
+        return false;
     }
     node = node ? node : add_node(nodes, row_string(now, "name"));
-    if (node) {
-        clear_pools(node->taken);
-        clear_pools(node->reserved);
-        node->subnets = subnets;
-        node->is_counted = false;
-        nodes->all_counted = false;
+    if (!node) {
+        return false;
     }
+    clear_pools(node->taken);
+    clear_pools(node->reserved);
+    node->subnets = subnets;
+    node->is_counted = false;
+    nodes->all_counted = false;
+    return true;
 }
 
 /* Addresses. */

@@ -26,8 +26,9 @@ struct nodes {
 void nodes_clear(struct nodes *nodes);
 struct node *nodes_find(const struct nodes *nodes, const char *name);
 
-/* Follow the rows of the logical switches and of their ports; either may be NULL. */
-void nodes_switch_changed(struct nodes *nodes, const struct row *before, const struct row *now);
+/* Follow the rows of the logical switches and of their ports; either row may be NULL. The first
+ * tells whether there is a node that was not there before, or with other subnets. */
+bool nodes_switch_changed(struct nodes *nodes, const struct row *before, const struct row *now);
 void nodes_port_changed(struct nodes *nodes, const struct row *before, const struct row *now);
 
 /* Counts the port for nodes that came after it; when this was done for all ports, nodes_counted()

@@ -53,7 +53,7 @@ static size_t take_due(ovnk8s_watcher *watcher, struct pod *batch[static BATCH])
 }
 
 /* Tries again later; tells why now. */
-static void postpone(ovnk8s_watcher *watcher, struct pod *pod)
+static void postpone(ovnk8s_watcher *watcher, struct pod *pod, enum ovnk8s_log_level level)
 {
     int64_t pause = FIRST_PAUSE_MS;
 
@@ -64,8 +64,8 @@ static void postpone(ovnk8s_watcher *watcher, struct pod *pod)
     pod->failures++;
     pod->due_at = now_ms() + pause;
     watcher->failures++;
-    log_line(&watcher->log, OVNK8S_LOG_WARN, "pod %s/%s: %s: trying again in %lld ms",
-             pod->pod_namespace, pod->name, ovnk8s_last_error()->message, (long long)pause);
+    log_line(&watcher->log, level, "pod %s/%s: %s: trying again in %lld ms", pod->pod_namespace,
+             pod->name, ovnk8s_last_error()->message, (long long)pause);
     mark_due(watcher, pod);
 }
 
@@ -84,15 +84,14 @@ static void patch_done(const struct kube_reply *reply, void *payload)
                  pod->name);
         pod->failures = 0;
         mark_due(watcher, pod);
-    } else if (reply->error == OVNK8S_NOTFOUND || reply->error == OVNK8S_CONFLICT) {
-        /* It has gone, or another one has come: the API server will tell. */
-        log_line(&watcher->log, OVNK8S_LOG_DEBUG, "pod %s/%s: %s", pod->pod_namespace, pod->name,
-                 ovnk8s_last_error()->message);
-    } else {
-        free(pod->annotation);
-        pod->annotation = NULL;
-        postpone(watcher, pod);
+        return;
     }
+    free(pod->annotation);
+    pod->annotation = NULL;
+    /* That it has gone, or another one has come, is no trouble: the API server will tell. */
+    postpone(watcher, pod,
+             reply->error == OVNK8S_NOTFOUND || reply->error == OVNK8S_CONFLICT ? OVNK8S_LOG_DEBUG
+                                                                                : OVNK8S_LOG_WARN);
 }
 
 static char *patch_body(const struct pod *pod, const char *annotation)
@@ -161,7 +160,7 @@ static void ensure_annotation(ovnk8s_watcher *watcher, struct pod *pod, const st
         return;
     }
     if ((annotation ? start_patch(watcher, pod, annotation) : fail_nomem()) != 0) {
-        postpone(watcher, pod);
+        postpone(watcher, pod, OVNK8S_LOG_WARN);
         return;
     }
     /* As if the API server had told it already; a failure takes it back. */
@@ -267,6 +266,9 @@ static enum need examine(ovnk8s_watcher *watcher, struct pod *pod, ovnk8s_plan *
 
 static void forget(ovnk8s_watcher *watcher, struct pod *pod)
 {
+    if (pod->is_due) {
+        return; /* Something about it has changed meanwhile: it is looked at again. */
+    }
     if (pod->patch) {
         kube_call_cancel(pod->patch);
         watcher->n_patches--;
@@ -318,7 +320,7 @@ static void commit_one_by_one(ovnk8s_watcher *watcher, struct pod **batch, size_
         size_t one = 1;
 
         if (commit_batch(watcher, &pod, &one)) {
-            postpone(watcher, batch[i]);
+            postpone(watcher, batch[i], OVNK8S_LOG_WARN);
         } else if (one) {
             mark_due(watcher, batch[i]);
         }
@@ -349,7 +351,7 @@ void reconcile(ovnk8s_watcher *watcher)
         commit_one_by_one(watcher, batch, n);
     } else {
         for (size_t i = 0; i < n; i++) {
-            postpone(watcher, batch[i]);
+            postpone(watcher, batch[i], OVNK8S_LOG_WARN);
         }
     }
 }

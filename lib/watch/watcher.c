@@ -38,8 +38,7 @@ static void row_changed(const struct row *before, const struct row *now, void *p
     const struct row *row = now ? now : before;
 
     if (!strcmp(row->table, SWITCH_TABLE)) {
-        nodes_switch_changed(&watcher->nodes, before, now);
-        watcher->nodes_changed = true;
+        watcher->nodes_changed |= nodes_switch_changed(&watcher->nodes, before, now);
     } else if (!strcmp(row->table, SWITCH_PORT_TABLE)) {
         nodes_port_changed(&watcher->nodes, before, now);
         mark_port_pod(watcher, row);
@@ -53,7 +52,7 @@ static void count_port(const struct row *port, void *payload)
 
 static void mark_unhappy(struct pod *pod, void *payload)
 {
-    if (!pod->has_port) {
+    if (pod->wants_port && !pod->has_port) {
         pod->due_at = 0;
         mark_due(payload, pod);
     }

@@ -17,7 +17,7 @@ PORT = 6443
 FOLDER = "/etc/kubernetes"
 CA = f"{FOLDER}/ca.crt"
 ETCD = "http://127.0.0.1:2379"
-PERMISSIONS = {"watcher": ["get", "list", "watch", "patch"], "node": ["get"]}
+PERMISSIONS = {"watcher": ["get", "list", "watch", "patch"], "node": ["get", "list", "watch"]}
 
 
 class ApiError(LabError):
