@@ -460,8 +460,8 @@ static void nodes_that_do_not_fit_are_refused(void **state)
                         "adding node n2: subnet 10.0.0.0/24 lies outside the cluster's,"
                         " 192.168.0.0/16,fd01::/48");
     assert_node_refused(f, "192.168.2.0/24", "192.168.0.0/16", OVNK8S_INVALID,
-                        "adding node n2: the cluster's subnet is 192.168.0.0/16,fd01::/48, not as"
-                        " given");
+                        "adding node n2: the cluster's subnet is 192.168.0.0/16,fd01::/48, not "
+                        "192.168.0.0/16");
     assert_node_refused(f, "192.168.1.128/25", NULL, OVNK8S_EXISTS,
                         "adding node n2: subnet 192.168.1.128/25 overlaps 192.168.1.0/24 of node"
                         " n1");
