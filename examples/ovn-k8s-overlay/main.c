@@ -31,8 +31,11 @@ static const char help[] =
     "  --wait none|sb|hv              how far to wait for the effect: not at all, for\n"
     "                                 ovn-northd, or for all chassis (default: none)\n" //
     CLI_OPTIONS_HELP "\n"
-    "Exit status: 0 done, 1 failed (nothing was changed in the Northbound database, unless the\n"
-    "message says so), 2 wrong usage.\n"
+    "Exit status: 0 done, 1 failed, 2 wrong usage. The Northbound database is changed as a whole "
+    "or\n"
+    "not at all; a failure while \"setting up the host\" or \"installing the CNI plugin\" comes "
+    "after\n"
+    "that, and the command may then simply be run again.\n"
     "\n"
     "examples:\n"
     "  ovn-k8s-overlay master-init --cluster-ip-subnet=192.168.0.0/16 \\\n"
@@ -165,34 +168,43 @@ static void find_plugin(const struct command *command, char path[static PATH_MAX
     }
 }
 
+static const char *subnet_of(const struct command *command)
+{
+    return command->is_master ? command->master_subnet : command->minion_subnet;
+}
+
 static unsigned int mtu_of(const struct command *command)
 {
     return (unsigned int)atoi(ovnk8s_settings_get(command->cli.settings, "mtu"));
 }
 
-static size_t make_topology(const struct command *command, ovnk8s_nb *nb)
+static ovnk8s_plan *make_plan(const struct command *command)
 {
-    const char *subnet = command->is_master ? command->master_subnet : command->minion_subnet;
-    ovnk8s_apply_options apply = OVNK8S_APPLY_OPTIONS_INIT;
     ovnk8s_cluster cluster = OVNK8S_CLUSTER_INIT;
     ovnk8s_node node = OVNK8S_NODE_INIT;
     ovnk8s_plan *plan;
-    size_t changes;
 
     cluster.name = command->node;
     cluster.subnet = node.cluster_subnet = command->cluster_subnet;
     node.name = command->node;
-    node.subnet = subnet;
-    apply.wait = command->wait;
+    node.subnet = subnet_of(command);
     cli_check(ovnk8s_plan_new(&plan, NULL));
     if (command->is_master) {
         cli_check(ovnk8s_cluster_add(plan, &cluster));
     }
     cli_check(ovnk8s_node_add(plan, &node));
-    cli_check(ovnk8s_plan_apply(plan, nb, &apply));
-    changes = ovnk8s_plan_changes(plan);
-    ovnk8s_plan_free(plan);
-    return changes;
+    return plan;
+}
+
+static void apply(const struct command *command, ovnk8s_plan *plan)
+{
+    ovnk8s_apply_options options = OVNK8S_APPLY_OPTIONS_INIT;
+    ovnk8s_nb *nb;
+
+    options.wait = command->wait;
+    cli_check(ovnk8s_settings_open_nb(command->cli.settings, &nb));
+    cli_check(ovnk8s_plan_apply(plan, nb, &options));
+    ovnk8s_nb_close(nb);
 }
 
 static void make_host(const struct command *command, ovnk8s_vswitch *vswitch)
@@ -200,7 +212,7 @@ static void make_host(const struct command *command, ovnk8s_vswitch *vswitch)
     ovnk8s_host host = OVNK8S_HOST_INIT;
 
     host.node = command->node;
-    host.subnet = command->is_master ? command->master_subnet : command->minion_subnet;
+    host.subnet = subnet_of(command);
     host.cluster_subnet = command->cluster_subnet;
     host.mtu = mtu_of(command);
     cli_check(ovnk8s_host_setup(vswitch, &host));
@@ -214,6 +226,11 @@ static void install_plugin(const struct command *command, const char *plugin)
     cni.link_path = ovnk8s_settings_get(command->cli.settings, "cni-link-path");
     cni.plugin = plugin;
     cni.mtu = mtu_of(command);
+    /* The plugin shall find what this command was told to use. */
+    cni.ovs = ovnk8s_settings_flag(command->cli.settings, "ovs");
+    cni.kubeconfig = ovnk8s_settings_flag(command->cli.settings, "kubeconfig");
+    cni.config = ovnk8s_settings_flag(command->cli.settings, "config");
+    cni.log_file = ovnk8s_settings_get(command->cli.settings, "log-path");
     cli_check(ovnk8s_cni_install(&cni));
 }
 
@@ -222,19 +239,19 @@ int main(int argc, char *argv[])
     struct command command = {.cli.help = help};
     ovnk8s_vswitch *vswitch;
     char plugin[PATH_MAX];
-    ovnk8s_nb *nb;
-    size_t changes;
+    ovnk8s_plan *plan;
 
     cli_check(ovnk8s_settings_new(&command.cli.settings));
     parse(&command, argc, argv);
+    plan = make_plan(&command);
     cli_check(ovnk8s_settings_open_vswitch(command.cli.settings, &vswitch));
     find_plugin(&command, plugin);
-    cli_check(ovnk8s_settings_open_nb(command.cli.settings, &nb));
-    changes = make_topology(&command, nb);
+    apply(&command, plan);
     make_host(&command, vswitch);
     install_plugin(&command, plugin);
-    printf("node %s: ready (%zu rows of the Northbound database changed)\n", command.node, changes);
-    ovnk8s_nb_close(nb);
+    printf("node %s: ready (%zu rows of the Northbound database changed)\n", command.node,
+           ovnk8s_plan_changes(plan));
+    ovnk8s_plan_free(plan);
     ovnk8s_vswitch_close(vswitch);
     ovnk8s_settings_free(command.cli.settings);
     return CLI_OK;

@@ -47,12 +47,19 @@ typedef struct ovnk8s_cni_install_options {
     const char *conf_path; /* Folder for the network configuration; NULL: /etc/cni/net.d. */
     const char *link_path; /* Folder where runtimes look for plugins; NULL: /opt/cni/bin. */
     const char *plugin;    /* Path of the plugin's executable. */
-    unsigned int mtu;      /* For the interfaces of pods; 0: left out. */
+    unsigned int mtu;      /* For the interfaces of pods, in bytes; 0: as it is. */
+
+    /* Keys of the configuration, see ovnk8s_cni_run(); NULL or 0: as they are. */
+    const char *ovs;
+    const char *kubeconfig;
+    const char *config;
+    const char *log_file;
+    unsigned int timeout;
 } ovnk8s_cni_install_options;
 
 #define OVNK8S_CNI_INSTALL_OPTIONS_INIT                                                            \
     {                                                                                              \
-        sizeof(ovnk8s_cni_install_options), NULL, NULL, NULL, 0                                    \
+        sizeof(ovnk8s_cni_install_options), NULL, NULL, NULL, 0, NULL, NULL, NULL, NULL, 0         \
     }
 
 /* The macro as a function, for bindings. */
@@ -60,7 +67,8 @@ OVNK8S_API void ovnk8s_cni_install_options_init(ovnk8s_cni_install_options *opti
 
 /* Makes the plugin known to container runtimes: writes 10-ovn-kubernetes.conf, whose network is
  * named "ovn-kubernetes", and links the executable into the plugins' folder. Folders are made when
- * they are missing. What is as it should be is left alone; a file is replaced in one piece.
+ * they are missing. What is as it should be is left alone, and so are other keys of the
+ * configuration; a file is replaced in one piece.
  *
  * Errors: OVNK8S_INVALID (no plugin given; it is no executable file), OVNK8S_NOTFOUND ('plugin'
  * does not exist), OVNK8S_EXISTS (something other than a link has the name of the link, or than a

@@ -39,7 +39,7 @@ enum ovnk8s_error {
 typedef struct ovnk8s_failure {
     int code;            /* The enum ovnk8s_error that the call returned; 0: nothing failed yet. */
     const char *message; /* One line: what was being done, to which object, why it failed. */
-    const char *stage;   /* The step that failed: "connect", "read", "commit", "veth", ... */
+    const char *stage;   /* The step that failed: "connect", "read", "commit", "flows", ... */
     const char *object;  /* What it was done to: a node, a pod, a file, a remote. */
     const char *cause;   /* The innermost reason alone, such as "Connection refused". */
 } ovnk8s_failure;

@@ -42,10 +42,10 @@ OVNK8S_API void ovnk8s_connect_options_init(ovnk8s_connect_options *options);
  * or several of them separated by commas, the servers of one cluster, of which the leader is
  * sought. Waits until the server is ready. '*out' is closed by ovnk8s_nb_close().
  *
- * Errors: OVNK8S_INVALID (no such form of remote; TLS files missing or unreadable),
- * OVNK8S_TIMEOUT (not reached by the deadline; the message has the last reason),
- * OVNK8S_UNSUPPORTED (the server lacks the database, or a table or column that every OVN of the
- * last years has), OVNK8S_CANCELLED, OVNK8S_NOMEM.
+ * Errors: OVNK8S_INVALID (no such form of remote; an ssl: remote without TLS files, or with ones
+ * that are no keys and certificates), OVNK8S_NOTFOUND and OVNK8S_PERMISSION (of a TLS file),
+ * OVNK8S_UNSUPPORTED (another TLS identity is in use), OVNK8S_TIMEOUT (not reached by the deadline,
+ * or it has no such database; the message has the last reason), OVNK8S_CANCELLED, OVNK8S_NOMEM.
  *
  * Source: ovsdb-server(7), RFC 7047; remotes as ovn-nbctl(8) has them. */
 OVNK8S_API OVNK8S_MUST_CHECK int ovnk8s_nb_open(ovnk8s_nb **out, const char *remotes,

@@ -75,12 +75,13 @@ OVNK8S_API void ovnk8s_apply_options_init(ovnk8s_apply_options *options);
  * another writer has changed what the plan was computed from, it is computed again. 'options' may
  * be NULL. A plan may be applied again, and to several databases.
  *
- * Errors: those of the wishes (see the calls that add them); OVNK8S_CONFLICT (a row of the same
- * name belongs to somebody else, or other writers were faster each time), OVNK8S_TIMEOUT,
- * OVNK8S_UNAVAILABLE (the server refused for reasons of its own), OVNK8S_UNSUPPORTED (it lacks a
- * column), OVNK8S_CANCELLED, OVNK8S_PROTOCOL, OVNK8S_NOMEM. After an error in a stage up to
- * "commit" nothing was changed, unless the connection broke while the server's answer was awaited:
- * the message says so, and applying again is safe. An error in stage "wait" comes after the commit.
+ * Errors: those of the wishes (see the calls that add them); OVNK8S_EXISTS (a row of the same
+ * name belongs to somebody else), OVNK8S_CONFLICT (other writers were faster each time),
+ * OVNK8S_TIMEOUT, OVNK8S_UNAVAILABLE (the server refused for reasons of its own),
+ * OVNK8S_UNSUPPORTED (it lacks a column), OVNK8S_CANCELLED, OVNK8S_PROTOCOL, OVNK8S_NOMEM. After an
+ * error in a stage up to "commit" nothing was changed, unless the connection broke while the
+ * server's answer was awaited: the message says so, and applying again is safe. An error in stage
+ * "wait" comes after the commit.
  *
  * Source: RFC 7047 (transact, wait); nb_cfg, sb_cfg and hv_cfg of NB_Global in ovn-nb(5). */
 OVNK8S_API OVNK8S_MUST_CHECK int ovnk8s_plan_apply(ovnk8s_plan *plan, ovnk8s_nb *nb,

@@ -82,6 +82,10 @@ OVNK8S_API OVNK8S_MUST_CHECK int ovnk8s_settings_read_file(ovnk8s_settings *sett
 OVNK8S_API OVNK8S_MUST_CHECK int ovnk8s_settings_read_vswitch(ovnk8s_settings *settings,
                                                               ovnk8s_vswitch *vswitch);
 
+/* Returns the value that 'key' was given by ovnk8s_settings_set(), or NULL. Valid until the
+ * settings change. */
+OVNK8S_API const char *ovnk8s_settings_flag(const ovnk8s_settings *settings, const char *key);
+
 /* Returns the value of 'key', or NULL when nothing has one. Valid until the settings change. */
 OVNK8S_API const char *ovnk8s_settings_get(const ovnk8s_settings *settings, const char *key);
 

@@ -68,8 +68,8 @@ OVNK8S_API void ovnk8s_node_init(ovnk8s_node *node);
  * host bits set, fewer than 2 addresses for pods, outside 'cluster_subnet'), OVNK8S_NOMEM. When the
  * plan is applied: OVNK8S_NOTFOUND (there is no cluster), OVNK8S_INVALID (outside the cluster's
  * subnet; 'cluster_subnet' is not the cluster's), OVNK8S_EXISTS (the node has another subnet; the
- * subnet overlaps that of another node, which is named), OVNK8S_CONFLICT (a logical switch of this
- * name belongs to somebody else).
+ * subnet overlaps that of another node, which is named; a logical switch of this name belongs to
+ * somebody else).
  *
  * Source: Logical_Switch, Logical_Switch_Port, Logical_Router_Port in ovn-nb(5). */
 OVNK8S_API OVNK8S_MUST_CHECK int ovnk8s_node_add(ovnk8s_plan *plan, const ovnk8s_node *node);

@@ -2,14 +2,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 
+#include <cjson/cJSON.h>
+
 #include "base/error.h"
 #include "base/mem.h"
 #include "base/options.h"
-#include "base/text.h"
 #include "cni/config.h"
 
 /* Runtimes execute what "type" says: the link has this name, whatever the program's is. */
@@ -102,48 +104,101 @@ static int write_link(int folder, const char *name, const char *target)
                                                 : rename_to(folder, temporary, name);
 }
 
-/* The configuration. */
+/* The configuration: what is in the file already, with our keys set. */
 
-static int compose(unsigned int mtu, char **out)
+enum { CONF_SIZE = 65536 };
+
+/* Reads the file into '*out'; NULL when there is none, or none that makes sense. */
+static int read_conf(int folder, cJSON **out)
 {
-    _cleanup_text_ struct text text = {0};
+    _cleanup_close_ int fd = openat(folder, CONF_NAME, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    _cleanup_free_ char *text = malloc(CONF_SIZE);
+    ssize_t length;
 
-    text_printf(&text, "{\n    \"cniVersion\": \"%s\",\n    \"name\": \"" NETWORK_NAME "\",\n",
-                cni_newest_version());
-    text_add(&text, "    \"type\": \"" PLUGIN_TYPE "\"");
-    if (mtu) {
-        text_printf(&text, ",\n    \"mtu\": %u", mtu);
+    *out = NULL;
+    if (!text) {
+        return fail_nomem();
     }
-    text_add(&text, "\n}\n");
-    return text_take(&text, out);
+    length = fd < 0 ? -1 : read(fd, text, CONF_SIZE);
+    if (length > 0 && length < CONF_SIZE) {
+        *out = cJSON_ParseWithLength(text, (size_t)length);
+    }
+    if (*out && !cJSON_IsObject(*out)) {
+        cJSON_Delete(*out);
+        *out = NULL;
+    }
+    return 0;
 }
 
-static bool file_has(int folder, const char *name, const char *content)
+static bool set_item(cJSON *conf, const char *key, cJSON *value)
 {
-    _cleanup_close_ int fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-    const size_t length = strlen(content);
-    char there[512];
-
-    return fd >= 0 && length < sizeof there && read(fd, there, sizeof there) == (ssize_t)length &&
-           !memcmp(there, content, length);
+    if (value &&
+        (cJSON_HasObjectItem(conf, key) ? cJSON_ReplaceItemInObjectCaseSensitive(conf, key, value)
+                                        : cJSON_AddItemToObject(conf, key, value))) {
+        return true;
+    }
+    cJSON_Delete(value);
+    return false;
 }
 
-static int install_conf(const char *path, unsigned int mtu)
+static bool set_text(cJSON *conf, const char *key, const char *value)
 {
-    _cleanup_close_ int folder = -1;
-    _cleanup_free_ char *content = NULL;
+    return !value || set_item(conf, key, cJSON_CreateString(value));
+}
+
+static bool set_number(cJSON *conf, const char *key, unsigned int value)
+{
+    return !value || set_item(conf, key, cJSON_CreateNumber(value));
+}
+
+static bool set_all(cJSON *conf, const ovnk8s_cni_install_options *options)
+{
+    return set_text(conf, "cniVersion", cni_newest_version()) &&
+           set_text(conf, "name", NETWORK_NAME) && set_text(conf, "type", PLUGIN_TYPE) &&
+           set_number(conf, "mtu", options->mtu) && set_text(conf, "ovs", options->ovs) &&
+           set_text(conf, "kubeconfig", options->kubeconfig) &&
+           set_text(conf, "config", options->config) &&
+           set_text(conf, "logFile", options->log_file) &&
+           set_number(conf, "timeout", options->timeout);
+}
+
+static int check_is_file(int folder)
+{
     struct stat there;
-    int error = open_folder(path, &folder);
 
-    error = error ? error : compose(mtu, &content);
-    if (error || file_has(folder, CONF_NAME, content)) {
-        return error;
-    }
     if (!fstatat(folder, CONF_NAME, &there, AT_SYMLINK_NOFOLLOW) && !S_ISREG(there.st_mode) &&
         !S_ISLNK(there.st_mode)) {
         return fail(OVNK8S_EXISTS, "it is there, but is no file");
     }
-    return write_file(folder, CONF_NAME, content);
+    return 0;
+}
+
+static int write_conf(int folder, const cJSON *before, const ovnk8s_cni_install_options *options)
+{
+    cJSON *conf = before ? cJSON_Duplicate(before, true) : cJSON_CreateObject();
+    _cleanup_free_ char *text = NULL;
+    int error = 0;
+
+    if (!conf || !set_all(conf, options) || !(text = cJSON_Print(conf))) {
+        error = fail_nomem();
+    } else if (!before || !cJSON_Compare(before, conf, true)) {
+        error = write_file(folder, CONF_NAME, text);
+    }
+    cJSON_Delete(conf);
+    return error;
+}
+
+static int install_conf(const char *path, const ovnk8s_cni_install_options *options)
+{
+    _cleanup_close_ int folder = -1;
+    cJSON *before = NULL;
+    int error = open_folder(path, &folder);
+
+    error = error ? error : check_is_file(folder);
+    error = error ? error : read_conf(folder, &before);
+    error = error ? error : write_conf(folder, before, options);
+    cJSON_Delete(before);
+    return error;
 }
 
 /* The link. */
@@ -215,7 +270,7 @@ int ovnk8s_cni_install(const ovnk8s_cni_install_options *theirs)
         return fail_during(error, "install", link_path, "installing the CNI plugin: link %s in %s",
                            PLUGIN_TYPE, link_path);
     }
-    error = install_conf(conf_path, options.mtu);
+    error = install_conf(conf_path, &options);
     return error ? fail_during(error, "install", conf_path,
                                "installing the CNI plugin: file %s in %s", CONF_NAME, conf_path)
                  : 0;

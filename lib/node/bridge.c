@@ -32,8 +32,10 @@ static struct row_id want_local_port(const char *owner, struct rows *wanted)
 
     row_is_string(port, "name", INTEGRATION_BRIDGE);
     row_includes_row(port, "interfaces", interface_id);
+    row_includes_pair(port, "external_ids", OWNER_KEY, owner);
     row_is_string(interface, "name", INTEGRATION_BRIDGE);
     row_is_string(interface, "type", "internal");
+    row_includes_pair(interface, "external_ids", OWNER_KEY, owner);
     return port_id;
 }
 

@@ -250,6 +250,13 @@ static const char *value_of(const ovnk8s_settings *settings, enum key key)
     return get(settings, key, &source);
 }
 
+const char *ovnk8s_settings_flag(const ovnk8s_settings *settings, const char *key)
+{
+    const enum key i = find_key(key);
+
+    return i == N_KEYS ? NULL : settings->values[i][FLAG];
+}
+
 const char *ovnk8s_settings_get(const ovnk8s_settings *settings, const char *key)
 {
     const enum key i = find_key(key);

@@ -51,6 +51,16 @@ static int compute(ovnk8s_plan *plan, struct conn *conn, const struct deadline *
     return error ? error : difference_compute(&round->wanted, &round->actual, &round->difference);
 }
 
+static int fail_operation(const struct round *round, size_t i, int error)
+{
+    const struct row *row = round->difference.rows[i];
+
+    if (difference_is_sole_guard(&round->difference, i)) {
+        error = fail(OVNK8S_EXISTS, "there is one of this name that belongs to somebody else");
+    }
+    return fail_during(error, "commit", row->name, "committing %s %s", row->table, row->name);
+}
+
 /* Finds the failed operation, if any, among the results: one for each operation up to it, and one
  * more for a failure of the commit itself. */
 static int check_results(const struct round *round, const struct json *results)
@@ -60,14 +70,9 @@ static int check_results(const struct round *round, const struct json *results)
     for (size_t i = 0; i < results->array.n; i++) {
         const int error = result_error(results->array.elems[i]);
 
-        if (error && i < n_ops && round->difference.rows[i]) {
-            const struct row *row = round->difference.rows[i];
-
-            return fail_during(error, "commit", row->name, "committing %s %s", row->table,
-                               row->name);
-        }
         if (error) {
-            return fail_during(error, "commit", NULL, "committing");
+            return i < n_ops ? fail_operation(round, i, error)
+                             : fail_during(error, "commit", NULL, "committing");
         }
     }
     return results->array.n < n_ops ? fail(OVNK8S_PROTOCOL, "an answer that is too short") : 0;

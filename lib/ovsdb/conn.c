@@ -280,19 +280,17 @@ int conn_until(struct conn *conn, bool (*done)(struct conn *conn, void *payload)
     }
 }
 
-static bool is_ready_or_hopeless(struct conn *conn, void *payload)
+static bool is_ready(struct conn *conn, void *payload)
 {
     (void)payload;
-    return conn_is_ready(conn) || !ovsdb_cs_is_alive(conn->cs);
+    return conn_is_ready(conn);
 }
 
 static int wait_ready(struct conn *conn, const struct deadline *deadline)
 {
-    int error = conn_is_ready(conn) ? 0 : conn_until(conn, is_ready_or_hopeless, NULL, deadline);
+    int error = conn_is_ready(conn) ? 0 : conn_until(conn, is_ready, NULL, deadline);
 
-    if (!error && !conn_is_ready(conn)) {
-        error = fail(OVNK8S_UNSUPPORTED, "the server has no database %s", conn->database);
-    } else if (error == OVNK8S_TIMEOUT && *conn->reason) {
+    if (error == OVNK8S_TIMEOUT && *conn->reason) {
         error = fail(OVNK8S_TIMEOUT, "timed out: %s", conn->reason);
     }
     return error ? fail_during(error, "connect", conn->remotes, "connecting to %s at %s",

@@ -357,6 +357,14 @@ int difference_compute(const struct rows *wanted, const struct rows *actual, str
     return error;
 }
 
+bool difference_is_sole_guard(const struct difference *difference, size_t i)
+{
+    const struct shash *op = json_object(difference->ops->array.elems[i]);
+    const struct json *expected = shash_find_data(op, "rows");
+
+    return expected && !expected->array.n; /* Only that guard expects no row. */
+}
+
 void difference_clear(struct difference *difference)
 {
     json_destroy(difference->ops);

@@ -17,6 +17,10 @@ struct difference {
  * 'out' is cleared by difference_clear(); it points into 'wanted'. */
 int difference_compute(const struct rows *wanted, const struct rows *actual,
                        struct difference *out);
+
+/* Whether operation number 'i' finds out that another row has the name of the one to insert. */
+bool difference_is_sole_guard(const struct difference *difference, size_t i);
+
 void difference_clear(struct difference *difference);
 
 #endif /* diff.h */

@@ -32,16 +32,31 @@ static bool is_same(const char *const files[3])
     return true;
 }
 
+static void forget_identity(void)
+{
+    for (size_t i = 0; i < 3; i++) {
+        free(identity[i]);
+        identity[i] = NULL;
+    }
+}
+
 /* A file that libopenvswitch cannot use shows only in its log. */
 static int load(const char *const files[3])
 {
-    for (size_t i = 0; i < 3; i++) {
-        identity[i] = strdup(files[i]);
-    }
     contained_log_clear();
     stream_ssl_set_key_and_cert(files[0], files[1]);
     stream_ssl_set_ca_cert_file(files[2], false);
-    return *contained_log() ? fail(OVNK8S_INVALID, "TLS files: %s", contained_log()) : 0;
+    if (*contained_log()) {
+        return fail(OVNK8S_INVALID, "TLS files: %s", contained_log());
+    }
+    for (size_t i = 0; i < 3; i++) {
+        identity[i] = strdup(files[i]);
+        if (!identity[i]) {
+            forget_identity();
+            return fail_nomem();
+        }
+    }
+    return 0;
 }
 
 int tls_set_identity(const ovnk8s_connect_options *options)
