@@ -252,17 +252,22 @@ static void add_elements(struct row *to, const struct column *from, const struct
 
 /* Adds to 'to' the column that 'before' becomes by 'difference' (RFC 7047's extension in
  * ovsdb-server(7), section 4.1.14): of a set, elements that change sides; of a map, pairs that are
- * taken out when they are there as they are, and set otherwise. */
-static void combine(struct row *to, const struct column *before, const struct column *difference,
+ * taken out when they are there as they are, and set otherwise. False when one is a map and the
+ * other is not. */
+static bool combine(struct row *to, const struct column *before, const struct column *difference,
                     enum column_shape shape)
 {
     if (shape == SHAPE_SCALAR || !before) {
         row_add_atoms(to, difference->name, COLUMN_IS, difference->is_map, difference->atoms,
                       difference->n);
-        return;
+        return true;
+    }
+    if (before->is_map != difference->is_map) {
+        return false;
     }
     add_elements(to, before, difference, shape == SHAPE_MAP);
     add_elements(to, difference, before, false);
+    return true;
 }
 
 static bool read_columns(struct row *row, const struct shash *columns)
@@ -278,22 +283,24 @@ static bool read_columns(struct row *row, const struct shash *columns)
     return true;
 }
 
-/* The row as it is after the update: columns that were not sent stay as they were. */
+/* The row as it is after the update: columns that were not sent stay as they were. False when the
+ * update makes no sense. */
 static bool merge(const struct replica_table *table, const struct row *before,
                   const struct ovsdb_cs_row_update *update, struct row *sent, struct row *now)
 {
     const bool is_difference = update->type == OVSDB_CS_ROW_XOR;
 
-    if (!read_columns(sent, update->columns)) {
+    if (!read_columns(sent, update->columns) || (is_difference && !before)) {
         return false;
     }
     for (size_t i = 0; i < REPLICA_COLUMNS && table->columns[i]; i++) {
         const struct column *old = row_column(before, table->columns[i]);
-        const struct column *new = row_column(sent, table->columns[i]);
+        const struct column *fresh = row_column(sent, table->columns[i]);
 
-        if (new) {
-            combine(now, is_difference ? old : NULL, new, table->shapes[i]);
-        } else if (old) {
+        if (fresh && !combine(now, is_difference ? old : NULL, fresh, table->shapes[i])) {
+            return false;
+        }
+        if (!fresh && old) {
             row_add_atoms(now, old->name, COLUMN_IS, old->is_map, old->atoms, old->n);
         }
     }
@@ -315,6 +322,9 @@ static bool update_row(struct replica *replica, struct replica_table *table,
                        const struct ovsdb_cs_row_update *update)
 {
     const struct row_id id = id_of(&update->row_uuid);
+    /* What an insertion does not send has its default. */
+    const struct row *before =
+        update->type == OVSDB_CS_ROW_INSERT ? NULL : replica_find(replica, table->name, id);
     struct rows sent = {0}, now = {0};
     bool done;
 
@@ -322,8 +332,8 @@ static bool update_row(struct replica *replica, struct replica_table *table,
         forget_row(replica, table, id);
         return true;
     }
-    done = merge(table, replica_find(replica, table->name, id), update,
-                 rows_want(&sent, table->name, id, NULL), rows_want(&now, table->name, id, NULL));
+    done = merge(table, before, update, rows_want(&sent, table->name, id, NULL),
+                 rows_want(&now, table->name, id, NULL));
     done =
         done && !rows_failed(&sent) && !rows_failed(&now) && store_row(replica, table, now.first);
     rows_clear(&sent);

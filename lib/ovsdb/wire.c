@@ -140,8 +140,13 @@ static bool read_map(struct row *row, const char *name, const struct json *eleme
 
 bool wire_read_column(struct row *row, const char *name, const struct json *json)
 {
+    const struct column *before = row_column(row, name);
     struct atom atom;
 
+    /* A row that comes in several answers has columns of the same kind in all of them. */
+    if (before && before->is_map != is_tagged(json, "map")) {
+        return false;
+    }
     if (is_tagged(json, "set") && json->array.elems[1]->type == JSON_ARRAY) {
         return read_set(row, name, json->array.elems[1]);
     }

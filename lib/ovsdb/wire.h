@@ -25,7 +25,8 @@ struct json *wire_where(const struct row *row);
 /* ["COLUMN", "FUNCTION", VALUE]; takes 'value'. */
 struct json *wire_triple(const char *column, const char *function, struct json *value);
 
-/* Adds the column 'name' with the <value> in 'json' to 'row'. False when it is no <value>. */
+/* Adds the column 'name' with the <value> in 'json' to 'row'. False when it is no <value>, or a map
+ * where the column was a set before, or the other way round. */
 bool wire_read_column(struct row *row, const char *name, const struct json *json);
 
 /* Adds a row of 'table' as "select" has answered it, with its "_uuid", to 'rows'. NULL when the

@@ -124,12 +124,16 @@ void pool_release(struct pool *pool, uint64_t number)
 int pool_find(struct pool *pool, const struct pool *other, const struct prefix *subnet,
               uint64_t *out)
 {
-    const uint64_t last = prefix_last_index(subnet) - (subnet->ip.family == 4 ? 1 : 0);
+    /* How many there are for pods. A row of the database may have a subnet without any. */
+    const uint64_t reserved = FIRST_POD_INDEX - 1 + (subnet->ip.family == 4 ? 1 : 0);
+    const uint64_t last_index = prefix_last_index(subnet);
+    const uint64_t n = last_index > reserved ? last_index - reserved : 0;
+    const uint64_t last = FIRST_POD_INDEX + n - 1;
     /* With so many tries one of them is free, unless all are taken. */
     const uint64_t tries = pool->n + other->n + 1;
     char text[PREFIX_TEXT];
 
-    for (uint64_t i = 0; i < tries && i <= last - FIRST_POD_INDEX; i++) {
+    for (uint64_t i = 0; i < tries && i < n; i++) {
         if (pool->next < FIRST_POD_INDEX || pool->next > last) {
             pool->next = FIRST_POD_INDEX;
         }
@@ -139,5 +143,5 @@ int pool_find(struct pool *pool, const struct pool *other, const struct prefix *
         }
     }
     return fail(OVNK8S_EXHAUSTED, "subnet %s: all %llu addresses for pods are taken",
-                prefix_to_text(subnet, text), (unsigned long long)(last - FIRST_POD_INDEX + 1));
+                prefix_to_text(subnet, text), (unsigned long long)n);
 }

@@ -32,6 +32,9 @@ static int check_address(const struct prefix *address, const struct prefixes *su
     if (index < FIRST_POD_INDEX) {
         return fail(OVNK8S_INVALID, "address %s is that of the router or of node %s", text, node);
     }
+    if (!is_pod_index(subnet, index)) {
+        return fail(OVNK8S_INVALID, "address %s is for broadcast", text);
+    }
     return 0;
 }
 

@@ -35,6 +35,12 @@ struct prefixes addresses_at(const struct prefixes *subnets, uint64_t index)
     return addresses;
 }
 
+bool is_pod_index(const struct prefix *subnet, uint64_t index)
+{
+    return index >= FIRST_POD_INDEX &&
+           (subnet->ip.family != 4 || index < prefix_last_index(subnet));
+}
+
 const char *port_addresses(struct arena *arena, const struct mac *mac, const struct prefixes *ips)
 {
     char text[2][IP_TEXT] = {"", ""}, mac_text[MAC_TEXT];

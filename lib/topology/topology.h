@@ -18,6 +18,9 @@ int parse_networks(const char *what, const char *text, struct prefixes *out);
 /* Address number 'index' of each subnet, with the length of the subnet. */
 struct prefixes addresses_at(const struct prefixes *subnets, uint64_t index);
 
+/* Whether the address is for pods: neither the router's, nor the node's own, nor for broadcast. */
+bool is_pod_index(const struct prefix *subnet, uint64_t index);
+
 /* "MAC IP..." as the column addresses of a logical switch port has it. */
 const char *port_addresses(struct arena *arena, const struct mac *mac, const struct prefixes *ips);
 

@@ -114,12 +114,11 @@ static void remove_node(struct nodes *nodes, const char *name)
 }
 
 /* Only what the library has made under this name is a node. */
-static bool is_node(const struct nodes *nodes, const struct row *row, struct prefixes *subnets)
+static bool is_ours(const struct nodes *nodes, const struct row *row)
 {
     const char *name = row_string(row, "name");
 
-    return name && switch_subnets(row, subnets) &&
-           row_id_equal(row->id, switch_id(nodes->owner, name));
+    return name && row_id_equal(row->id, switch_id(nodes->owner, name));
 }
 
 bool nodes_switch_changed(struct nodes *nodes, const struct row *before, const struct row *now)
@@ -127,11 +126,10 @@ bool nodes_switch_changed(struct nodes *nodes, const struct row *before, const s
     struct prefixes subnets;
     struct node *node;
 
-    if (!now) {
-        remove_node(nodes, before && row_string(before, "name") ? row_string(before, "name") : "");
-        return false;
+    if (!now && before && is_ours(nodes, before)) {
+        remove_node(nodes, row_string(before, "name"));
     }
-    if (!is_node(nodes, now, &subnets)) {
+    if (!now || !is_ours(nodes, now) || !switch_subnets(now, &subnets)) {
         return false;
     }
     node = nodes_find(nodes, row_string(now, "name"));
@@ -306,7 +304,8 @@ bool node_can_give(const struct node *node, const struct prefixes *addresses)
         uint64_t number;
         size_t subnet;
 
-        if (!locate(node, &addresses->of[i], &subnet, &number) || number < FIRST_POD_INDEX ||
+        if (!locate(node, &addresses->of[i], &subnet, &number) ||
+            !is_pod_index(&node->subnets.of[subnet], number) ||
             pool_holds(&node->reserved[subnet], number)) {
             return false;
         }
