@@ -22,9 +22,9 @@ enum ovnk8s_error {
     OVNK8S_OK = 0,
     OVNK8S_INVALID = -1,     /* An argument, option or input is malformed or contradicts another. */
     OVNK8S_NOMEM = -2,       /* Memory ran out. */
-    OVNK8S_EXISTS = -3,      /* It exists already and differs from what was asked for. */
+    OVNK8S_EXISTS = -3,      /* It exists, and differs from what was asked for or is not ours. */
     OVNK8S_NOTFOUND = -4,    /* What the call works on does not exist. */
-    OVNK8S_CONFLICT = -5,    /* Another writer or another owner is in the way. */
+    OVNK8S_CONFLICT = -5,    /* Other writers were faster each time. */
     OVNK8S_EXHAUSTED = -6,   /* No address, subnet or tag is left. */
     OVNK8S_TIMEOUT = -7,     /* The deadline passed. */
     OVNK8S_UNAVAILABLE = -8, /* A server cannot be reached or does not serve. */
