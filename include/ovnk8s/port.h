@@ -39,7 +39,8 @@ OVNK8S_API void ovnk8s_port_init(ovnk8s_port *port);
  * Errors: OVNK8S_INVALID (a name that Kubernetes does not allow, a malformed address or MAC),
  * OVNK8S_NOMEM. When the plan is applied: OVNK8S_NOTFOUND (the node is not there), OVNK8S_INVALID
  * (an address outside the node's subnet, one of the first two, which the router and the node have,
- * or the last of IPv4, which is for broadcast), OVNK8S_EXISTS (a port of this name belongs to somebody else).
+ * or the last of IPv4, which is for broadcast), OVNK8S_EXISTS (a port of this name belongs to
+ * somebody else).
  *
  * Source: Logical_Switch_Port in ovn-nb(5). */
 OVNK8S_API OVNK8S_MUST_CHECK int ovnk8s_port_add(ovnk8s_plan *plan, const ovnk8s_port *port);
