@@ -17,10 +17,13 @@ struct wait {
     const char *path, *name;
     bool (*ready)(const cJSON *object, void *payload);
     void *payload;
+    bool heard; /* The server has said whether it exists. */
     bool exists, deleted;
-    char version[64]; /* Of the object when it was seen last. */
-    bool over;        /* It is ready. */
-    cJSON *object;    /* A copy of it then; NULL: memory ran out. */
+    bool listed;       /* The LIST under way has it. */
+    char silence[512]; /* Why the server was not heard at first. */
+    char version[64];  /* Of the object when it was seen last. */
+    bool over;         /* It is ready. */
+    cJSON *object;     /* A copy of it then; NULL: memory ran out. */
 };
 
 static void on_object(void *payload, const cJSON *object)
@@ -32,7 +35,7 @@ static void on_object(void *payload, const cJSON *object)
     if (wait->over || !name || strcmp(name, wait->name)) {
         return;
     }
-    wait->exists = true;
+    wait->exists = wait->listed = true;
     wait->deleted = false;
     snprintf(wait->version, sizeof wait->version, "%s", version ? version : "");
     if (wait->ready(object, wait->payload)) {
@@ -54,7 +57,16 @@ static void on_gone(void *payload, const cJSON *object)
 
 static void on_begin_list(void *payload)
 {
-    ((struct wait *)payload)->exists = false;
+    ((struct wait *)payload)->listed = false;
+}
+
+/* What is not in a whole list is not there; half a list says nothing. */
+static void on_end_list(void *payload)
+{
+    struct wait *wait = payload;
+
+    wait->heard = true;
+    wait->exists = wait->listed;
 }
 
 /* Looks once. */
@@ -99,6 +111,9 @@ static int fail_late(const struct wait *wait, const struct kube_reflector_status
     if (status->error) {
         return fail(OVNK8S_UNAVAILABLE, "%s", status->message);
     }
+    if (!wait->heard) {
+        return fail(OVNK8S_UNAVAILABLE, "%s", wait->silence);
+    }
     if (wait->exists) {
         return fail(OVNK8S_TIMEOUT, "it exists, but is not ready (seen last: version %s)",
                     wait->version);
@@ -126,7 +141,7 @@ static int watch(ovnk8s_kube *kube, struct wait *wait, struct kube_reflector *re
 
 static int look_and_watch(ovnk8s_kube *kube, struct wait *wait, const struct deadline *deadline)
 {
-    const struct kube_handler handler = {on_begin_list, on_object, on_gone, NULL, wait};
+    const struct kube_handler handler = {on_begin_list, on_object, on_gone, on_end_list, wait};
     struct kube_collection collection = {.path = wait->path};
     struct kube_reflector *reflector = NULL;
     _cleanup_free_ char *selector = NULL;
@@ -137,6 +152,10 @@ static int look_and_watch(ovnk8s_kube *kube, struct wait *wait, const struct dea
     }
     if (wait->over || (error && error != OVNK8S_NOTFOUND && error != OVNK8S_UNAVAILABLE)) {
         return error;
+    }
+    wait->heard = !error || error == OVNK8S_NOTFOUND;
+    if (!wait->heard) {
+        snprintf(wait->silence, sizeof wait->silence, "%s", ovnk8s_last_error()->message);
     }
     if (asprintf(&selector, "metadata.name=%s", wait->name) < 0) {
         selector = NULL;

@@ -104,14 +104,22 @@ static int run_round(ovnk8s_plan *plan, struct conn *conn, const struct deadline
     return error;
 }
 
-/* Writers that have collided go on at different moments. */
+/* Writers that have collided go on at different moments. When the time is over, the story is that
+ * of what was in the way. */
 static int pause_between(const struct deadline *deadline)
 {
+    const struct failure_story story = failure_save();
     struct timespec now;
     struct pollfd spare;
+    int error;
 
     clock_gettime(CLOCK_MONOTONIC, &now);
-    return deadline_poll(deadline, &spare, 0, now_ms() + now.tv_nsec / 1000 % MOST_PAUSE_MS);
+    error = deadline_poll(deadline, &spare, 0, now_ms() + now.tv_nsec / 1000 % MOST_PAUSE_MS);
+    if (error == OVNK8S_TIMEOUT) {
+        failure_restore(&story);
+        return fail_during(error, NULL, NULL, "timed out");
+    }
+    return error;
 }
 
 static bool is_passing(int error)

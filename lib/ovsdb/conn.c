@@ -371,6 +371,7 @@ int conn_transact(struct conn *conn, struct json *ops, const struct deadline *de
     int error;
 
     *results = NULL;
+    conn_step(conn); /* A connection that was lost while nobody looked is not ready. */
     error = wait_ready(conn, deadline);
     if (error) {
         json_destroy(ops);
@@ -380,11 +381,12 @@ int conn_transact(struct conn *conn, struct json *ops, const struct deadline *de
     error = error ? error : conn_until(conn, transaction_done, &transaction, deadline);
     if (!transaction.done) {
         forget_pending(conn, &transaction);
-        return fail_during(error, "transact", conn->remotes, "waiting for the answer of %s",
-                           conn->remotes);
     }
     *results = transaction.results;
-    return transaction.error;
+    error = error ? error : transaction.error;
+    return error ? fail_during(error, "transact", conn->remotes, "waiting for the answer of %s",
+                               conn->remotes)
+                 : 0;
 }
 
 /* Opening. */
@@ -408,7 +410,7 @@ static int check_remote(const char *remote)
 
 static int check_remotes(const char *remotes)
 {
-    _cleanup_free_ char *copy = strdup(remotes);
+    _cleanup_free_ char *copy = strdup(remotes ? remotes : "");
     char *rest = copy, *remote;
     int error = copy ? 0 : fail_nomem();
 
@@ -421,11 +423,8 @@ static int check_remotes(const char *remotes)
 static int start(struct conn *conn, const ovnk8s_connect_options *options)
 {
     const struct deadline deadline = conn_deadline(conn, 0);
-    int error = check_remotes(conn->remotes);
+    int error = strstr(conn->remotes, "ssl:") ? tls_set_identity(options) : 0;
 
-    if (!error && strstr(conn->remotes, "ssl:")) {
-        error = tls_set_identity(options);
-    }
     if (error) {
         return error;
     }
@@ -443,6 +442,7 @@ int conn_open(struct conn **out, const char *database, const char *remotes,
     struct conn *conn;
 
     *out = NULL;
+    error = error ? error : check_remotes(remotes);
     if (error) {
         return error;
     }

@@ -299,7 +299,8 @@ static int guard_row(struct difference *to, const struct row *row, const struct 
     if (error) {
         return error;
     }
-    snprintf(next, sizeof next, "%lld", (generation ? atoll(generation) : 0) + 1);
+    /* Whatever is there, the next is another one. */
+    snprintf(next, sizeof next, "%llu", (generation ? strtoull(generation, NULL, 10) : 0) + 1);
     pair[1].string = next;
     mutations = json_array_create_2(wire_triple("external_ids", "delete", wire_set(&key, 1)),
                                     wire_triple("external_ids", "insert", wire_map(pair, 1)));

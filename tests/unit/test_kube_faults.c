@@ -558,6 +558,8 @@ static void an_object_is_waited_for(void **state)
         {"garbage", OVNK8S_PROTOCOL, "garbage/things/x", 0},
         {"cut", OVNK8S_UNAVAILABLE, "Empty reply", 0},
         {"silent", OVNK8S_UNAVAILABLE, "timed out", 0},
+        {"unheard", OVNK8S_UNAVAILABLE, "as the script says", 0},
+        {"half-list", OVNK8S_TIMEOUT, "it exists, but is not ready (seen last: version 5)", 1},
     };
 
     (void)state;
