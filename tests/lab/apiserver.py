@@ -71,7 +71,7 @@ class ApiServer:
 
     def wait_until_ready(self):
         """Waits until pods can be made, and gives the users of PERMISSIONS their rights."""
-        wait_for("the API server", self._answers, timeout=60, log=self.server.log, still=self.server.alive)
+        wait_for("the API server", self._answers, timeout=120, log=self.server.log, still=self.server.alive)
         for user, verbs in PERMISSIONS.items():
             metadata = {"name": f"ovn-k8s-{user}"}
             self.request("POST", "/apis/rbac.authorization.k8s.io/v1/clusterroles", {

@@ -37,7 +37,7 @@ class CommandFailed(LabError):
         super().__init__(f"{host}: {' '.join(result.args)}: exit status {result.returncode}\n{output}")
 
 
-def wait_for(what: str, condition, timeout: float = 15, log: pathlib.Path | None = None, still=lambda: True):
+def wait_for(what: str, condition, timeout: float = 30, log: pathlib.Path | None = None, still=lambda: True):
     """Returns condition()'s first true value. When time is up, or still() says that there is nothing to wait for any more,
     the error quotes the end of the log."""
     deadline = time.monotonic() + timeout
@@ -138,7 +138,7 @@ class Host:
         """subprocess.Popen on this host."""
         return subprocess.Popen(self.entering(command), **{"env": environment(), "text": True, **options})
 
-    def run(self, command, *, check=True, timeout=30, env=None, **options) -> subprocess.CompletedProcess:
+    def run(self, command, *, check=True, timeout=60, env=None, **options) -> subprocess.CompletedProcess:
         """subprocess.run on this host: output is captured, and a status other than 0 raises unless check=False."""
         defaults = {"capture_output": True, "text": True, "stdin": None if "input" in options else subprocess.DEVNULL}
         try:

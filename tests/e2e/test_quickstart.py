@@ -1,0 +1,55 @@
+"""examples/quickstart: it passes, and it leaves nothing behind, also when it is interrupted."""
+import os
+import pathlib
+import signal
+import subprocess
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+
+
+def start(folder, *arguments):
+    """Its own process group stands for a terminal, where Ctrl-C reaches everything that runs in the foreground."""
+    return subprocess.Popen([ROOT / "examples/quickstart", *arguments], env={**os.environ, "TMPDIR": str(folder)},
+                            start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+def assert_nothing_left(folder):
+    assert list(folder.iterdir()) == []
+    assert subprocess.run(["pgrep", "-f", f"host-init .*{folder}"]).returncode == 1
+
+
+def test_it_passes(tmp_path):
+    quickstart = start(tmp_path)
+    output = quickstart.communicate(timeout=300)[0]
+    assert quickstart.returncode == 0, output
+    assert "PASS" in output.splitlines()[-1]
+    assert_nothing_left(tmp_path)
+
+
+@pytest.mark.parametrize("moment", ["Building", "Starting", "cnitool add"])
+def test_interrupted(tmp_path, moment):
+    quickstart = start(tmp_path)
+    seen = ""
+    while moment not in seen:
+        seen += quickstart.stdout.read(1) or pytest.fail(f"ended early: {seen}")
+    os.killpg(quickstart.pid, signal.SIGINT)
+    output = quickstart.communicate(timeout=60)[0]
+    assert quickstart.returncode == 130, output
+    assert_nothing_left(tmp_path)
+
+
+def test_keep(tmp_path):
+    quickstart = start(tmp_path, "--keep")
+    try:
+        output = quickstart.communicate(timeout=300)[0]
+        assert quickstart.returncode == 0, output
+        folder, = tmp_path.iterdir()
+        shown = [line.split() for line in output.splitlines() if line.startswith("  tests/lab/sandbox.py ")]
+        assert "kube-minion2" in subprocess.run(shown[1], cwd=ROOT, capture_output=True, text=True).stdout
+        assert subprocess.run([*shown[2], "-c", "1"], cwd=ROOT).returncode == 0
+    finally:
+        assert subprocess.run(shown[-1], cwd=ROOT).returncode == 0
+    assert not folder.exists()
+    assert_nothing_left(tmp_path)
