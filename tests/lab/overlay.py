@@ -29,14 +29,19 @@ def overlay_command(host: Host, verb: str, flags: dict[str, str | None], **optio
     return host.run(["ovn-k8s-overlay", verb, *words], **options)
 
 
-def set_up_overlay(sandbox: Sandbox):
-    """Master and nodes, each knowing its API server (where there is one) and the Northbound database. All is settled then."""
+def connect_hosts(sandbox: Sandbox):
+    """Tells each host where its API server (if there is one) and the Northbound database are."""
     for host in [sandbox.central, *sandbox.nodes]:
         settings = {} if host is sandbox.central else {"ovn-nb": sandbox.central.northbound}
         if sandbox.api:
             settings.update(sandbox.api.client_settings(host))
         for name, value in settings.items():
             host.run(["ovs-vsctl", "set", "Open_vSwitch", ".", f'external_ids:{name}="{value}"'])
+
+
+def set_up_overlay(sandbox: Sandbox):
+    """Master and nodes. All is settled then."""
+    connect_hosts(sandbox)
     overlay_command(sandbox.central, "master-init", master_flags(sandbox.central))
     for node in sandbox.nodes:
         overlay_command(node, "minion-init", minion_flags(node))

@@ -1,0 +1,41 @@
+"""Pods with an address of each family: from the subnets of a node to packets between two nodes."""
+import pytest
+
+from overlay import Pod, Watcher, connect_hosts, overlay_command
+
+CLUSTER = "192.168.0.0/16,fd01::/48"
+
+
+def subnets(number):
+    return f"192.168.{number}.0/24,fd01:0:0:{number}::/64"
+
+
+@pytest.fixture(scope="module")
+def overlay(cluster):
+    connect_hosts(cluster)
+    central = cluster.central
+    overlay_command(central, "master-init", {"cluster-ip-subnet": CLUSTER, "master-switch-subnet": subnets(1), "node-name": central.name})
+    for number, node in enumerate(cluster.nodes, 2):
+        overlay_command(node, "minion-init", {"cluster-ip-subnet": CLUSTER, "minion-switch-subnet": subnets(number),
+                                              "node-name": node.name, "wait": "hv"})
+    return cluster
+
+
+def test_pods_reach_each_other_by_both_families(overlay):
+    with Watcher(overlay.central):
+        pods = [Pod(overlay, f"dual{i}", node) for i, node in enumerate(overlay.nodes)]
+        for number, pod in enumerate(pods, 2):
+            assert pod.wait_for_annotation() == {
+                "ip_address": f"192.168.{number}.3/24", "mac_address": f"0a:58:c0:a8:{number:02x}:03",
+                "gateway_ip": f"192.168.{number}.1",
+                "ip_addresses": [f"192.168.{number}.3/24", f"fd01:0:0:{number}::3/64"],
+                "gateway_ips": [f"192.168.{number}.1", f"fd01:0:0:{number}::1"]}
+            assert [ip["version"] for ip in pod.plug()["ips"]] == ["4", "6"]
+            assert "tentative" not in pod.netns.run(["ip", "-6", "address", "show", "dev", "eth0", "scope", "global"]).stdout
+    pods[0].ping("192.168.3.3")
+    pods[0].ping("fd01:0:0:3::3")
+    pods[1].ping("fd01:0:0:2::3")
+
+
+def test_hosts_reach_pods_of_their_cluster_by_ipv6(overlay):
+    overlay.nodes[0].run(["ping", "-c", "2", "-i", "0.2", "-w", "10", "fd01:0:0:3::2"])
