@@ -11,6 +11,7 @@
 #include "openvswitch/list.h"
 #include "ovsdb-cs.h"
 #include "ovsdb/contain.h"
+#include "ovsdb/remotes.h"
 #include "ovsdb/tls.h"
 #include "ovsdb/wire.h"
 
@@ -26,6 +27,7 @@ struct conn {
     struct ovsdb_cs *cs;
     const char *database;
     char *remotes;
+    char *order; /* The same, as they are tried. */
     unsigned int timeout_ms;
     ovnk8s_cancel *cancel;
     struct log log;
@@ -286,9 +288,40 @@ static bool is_ready(struct conn *conn, void *payload)
     return conn_is_ready(conn);
 }
 
+/* How long a session that does not get ready is waited for at first, before a new one begins. */
+enum { PATIENCE_MS = 1000 };
+
+/* Begins a new session, with another server first. libopenvswitch's own session would wait twice as
+ * long after each round of failures, and for a server that is silent as long as a probe takes. */
+static void try_next(struct conn *conn)
+{
+    remotes_rotate(conn->order);
+    ovsdb_cs_set_shuffle_remotes(conn->cs, false);
+    ovsdb_cs_set_remote(conn->cs, NULL, true);
+    ovsdb_cs_set_remote(conn->cs, conn->order, true);
+}
+
+static int try_until_ready(struct conn *conn, const struct deadline *deadline)
+{
+    int64_t patience = PATIENCE_MS;
+
+    for (;;) {
+        struct deadline attempt = {now_ms() + patience, deadline->cancel};
+        int error;
+
+        attempt.at = attempt.at < deadline->at ? attempt.at : deadline->at;
+        error = conn_until(conn, is_ready, NULL, &attempt);
+        if (error != OVNK8S_TIMEOUT || !deadline_left(deadline)) {
+            return error;
+        }
+        try_next(conn);
+        patience += patience / 2; /* It may be this machine that is slow. */
+    }
+}
+
 static int wait_ready(struct conn *conn, const struct deadline *deadline)
 {
-    int error = conn_is_ready(conn) ? 0 : conn_until(conn, is_ready, NULL, deadline);
+    int error = conn_is_ready(conn) ? 0 : try_until_ready(conn, deadline);
 
     if (error == OVNK8S_TIMEOUT && *conn->reason) {
         error = fail(OVNK8S_TIMEOUT, "timed out: %s", conn->reason);
@@ -391,46 +424,20 @@ int conn_transact(struct conn *conn, struct json *ops, const struct deadline *de
 
 /* Opening. */
 
-static const char *const remote_forms[] = {"unix:", "tcp:", "ssl:"};
-
-static int check_remote(const char *remote)
-{
-    for (size_t i = 0; i < COUNT_OF(remote_forms); i++) {
-        const char *form = remote_forms[i];
-
-        if (!strncmp(remote, form, strlen(form)) && remote[strlen(form)]) {
-            return 0;
-        }
-    }
-    return fail(OVNK8S_INVALID,
-                "remote \"%s\": expected unix:PATH, tcp:IP:PORT or ssl:IP:PORT, or several of them"
-                " with commas between",
-                remote);
-}
-
-static int check_remotes(const char *remotes)
-{
-    _cleanup_free_ char *copy = strdup(remotes ? remotes : "");
-    char *rest = copy, *remote;
-    int error = copy ? 0 : fail_nomem();
-
-    while (!error && (remote = strsep(&rest, ",")) != NULL) {
-        error = check_remote(remote + strspn(remote, " \t"));
-    }
-    return error;
-}
-
 static int start(struct conn *conn, const ovnk8s_connect_options *options)
 {
     const struct deadline deadline = conn_deadline(conn, 0);
-    int error = strstr(conn->remotes, "ssl:") ? tls_set_identity(options) : 0;
+    int error = conn->remotes && conn->order ? 0 : fail_nomem();
 
+    if (!error && strstr(conn->remotes, "ssl:")) {
+        error = tls_set_identity(options);
+    }
     if (error) {
         return error;
     }
     conn->cs = ovsdb_cs_create(conn->database, 3, &cs_ops, conn);
     watch_nothing(conn);
-    ovsdb_cs_set_remote(conn->cs, conn->remotes, true);
+    ovsdb_cs_set_remote(conn->cs, conn->order, true);
     return wait_ready(conn, &deadline);
 }
 
@@ -442,15 +449,16 @@ int conn_open(struct conn **out, const char *database, const char *remotes,
     struct conn *conn;
 
     *out = NULL;
-    error = error ? error : check_remotes(remotes);
+    error = error ? error : remotes_check(remotes);
     if (error) {
         return error;
     }
     conn = calloc(1, sizeof *conn);
-    if (!conn || !(conn->remotes = strdup(remotes))) {
-        free(conn);
+    if (!conn) {
         return fail_nomem();
     }
+    conn->remotes = strdup(remotes);
+    conn->order = strdup(remotes);
     conn->database = database;
     conn->timeout_ms = options.timeout_ms;
     conn->cancel = options.cancel;
@@ -478,5 +486,6 @@ void conn_close(struct conn *conn)
         json_destroy(conn->conditions[i]);
     }
     free(conn->remotes);
+    free(conn->order);
     free(conn);
 }

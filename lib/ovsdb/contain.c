@@ -172,13 +172,8 @@ bool vlog_should_drop(const struct vlog_module *module, enum vlog_level level,
  * with a failed attempt is the session's last error too. */
 static bool is_progress(const char *format)
 {
-    static const char *const words[] = {"connecting",
-                                        "waiting",
-                                        "connected",
-                                        "continuing",
-                                        "clustered database server",
-                                        "backoff",
-                                        "attempt failed",
+    static const char *const words[] = {"connecting",       "waiting", "connected",
+                                        "continuing",       "backoff", "attempt failed",
                                         "attempt timed out"};
 
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {

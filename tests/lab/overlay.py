@@ -29,6 +29,15 @@ def overlay_command(host: Host, verb: str, flags: dict[str, str | None], **optio
     return host.run(["ovn-k8s-overlay", verb, *words], **options)
 
 
+def assert_refused(result, *words: str, status: int = 1):
+    """A command has failed with nothing but one line that has these words."""
+    assert result.stdout == ""
+    assert result.stderr.count("\n") == 1, result.stderr
+    for word in words:
+        assert word in result.stderr
+    assert result.returncode == status
+
+
 def connect_hosts(sandbox: Sandbox):
     """Tells each host where its API server (if there is one) and the Northbound database are."""
     for host in [sandbox.central, *sandbox.nodes]:

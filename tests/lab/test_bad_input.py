@@ -3,7 +3,7 @@ import time
 
 import pytest
 
-from overlay import master_flags, minion_flags, overlay_command, set_up_overlay
+from overlay import assert_refused, master_flags, minion_flags, overlay_command, set_up_overlay
 from snapshot import snapshot
 
 UNREACHABLE = "tcp:10.99.0.99:6641"
@@ -22,14 +22,6 @@ def unchanged(overlay):
     before = snapshot(overlay)
     yield
     assert snapshot(overlay) == before
-
-
-def assert_refused(result, *words, status=1):
-    assert result.stdout == ""
-    assert result.stderr.count("\n") == 1, result.stderr
-    for word in words:
-        assert word in result.stderr
-    assert result.returncode == status
 
 
 MASTER_CASES = {
