@@ -259,6 +259,7 @@ void conn_wakes(struct conn *conn, struct wake_set *out)
     wake_set_start();
     ovsdb_cs_wait(conn->cs);
     wake_set_get(out);
+    note_reason(conn);
 }
 
 /* Waiting. */
@@ -299,6 +300,7 @@ static void try_next(struct conn *conn)
     ovsdb_cs_set_shuffle_remotes(conn->cs, false);
     ovsdb_cs_set_remote(conn->cs, NULL, true);
     ovsdb_cs_set_remote(conn->cs, conn->order, true);
+    note_reason(conn);
 }
 
 static int try_until_ready(struct conn *conn, const struct deadline *deadline)
