@@ -92,7 +92,7 @@ static struct json *compose_monitor_requests(const struct json *schema, void *au
     for (size_t i = 0; i < conn->replica.n_tables; i++) {
         struct json *names = column_names(&conn->replica.tables[i]);
 
-        if (names->array.n) {
+        if (names->array.n && !conn->replica.tables[i].on_demand) {
             struct json *request = json_object_create();
 
             json_object_put(request, "columns", names);
@@ -123,10 +123,19 @@ static void set_condition(struct conn *conn, size_t table, struct json *conditio
 void conn_watch(struct conn *conn, const char *name, const struct row_id *id)
 {
     for (size_t i = 0; i < conn->replica.n_tables; i++) {
-        if (!strcmp(conn->replica.tables[i].name, name)) {
-            set_condition(conn, i,
-                          json_array_create_1(id ? wire_triple("_uuid", "==", wire_id(*id))
-                                                 : json_boolean_create(true)));
+        struct replica_table *table = &conn->replica.tables[i];
+
+        if (strcmp(table->name, name) != 0) {
+            continue;
+        }
+        set_condition(conn, i,
+                      json_array_create_1(id ? wire_triple("_uuid", "==", wire_id(*id))
+                                             : json_boolean_create(true)));
+        if (table->on_demand) {
+            /* Which tables are monitored is said once for each session: a new one is needed, that
+             * is told everything anew. */
+            table->on_demand = false;
+            ovsdb_cs_flag_inconsistency(conn->cs);
         }
     }
 }
@@ -136,14 +145,19 @@ static void restate_conditions(struct conn *conn)
 {
     conn->condition_seqno = 0;
     for (size_t i = 0; i < conn->replica.n_tables; i++) {
-        set_condition(conn, i, conn->conditions[i]);
+        if (conn->conditions[i]) {
+            set_condition(conn, i, conn->conditions[i]);
+        }
     }
 }
 
+/* A table that has a condition is mentioned to the server by libopenvswitch itself. */
 static void watch_nothing(struct conn *conn)
 {
     for (size_t i = 0; i < conn->replica.n_tables; i++) {
-        set_condition(conn, i, json_array_create_1(json_boolean_create(false)));
+        if (!conn->replica.tables[i].on_demand) {
+            set_condition(conn, i, json_array_create_1(json_boolean_create(false)));
+        }
     }
 }
 

@@ -11,8 +11,10 @@
 /* Nothing of these is monitored before somebody asks for it. */
 static const struct replica_table tables[] = {
     {.name = "NB_Global", .columns = {"nb_cfg", "sb_cfg", "hv_cfg"}},
-    {.name = "Logical_Switch", .columns = {"name", "external_ids"}},
-    {.name = "Logical_Switch_Port", .columns = {"name", "addresses", "external_ids"}},
+    {.name = "Logical_Switch", .columns = {"name", "external_ids"}, .on_demand = true},
+    {.name = "Logical_Switch_Port",
+     .columns = {"name", "addresses", "external_ids"},
+     .on_demand = true},
 };
 
 struct ovnk8s_nb {
