@@ -42,14 +42,15 @@ def test_interrupted(tmp_path, moment):
 
 def test_keep(tmp_path):
     quickstart = start(tmp_path, "--keep")
+    output = quickstart.communicate(timeout=300)[0]
+    folder, = tmp_path.iterdir()
     try:
-        output = quickstart.communicate(timeout=300)[0]
         assert quickstart.returncode == 0, output
-        folder, = tmp_path.iterdir()
         shown = [line.split() for line in output.splitlines() if line.startswith("  tests/lab/sandbox.py ")]
         assert "kube-minion2" in subprocess.run(shown[1], cwd=ROOT, capture_output=True, text=True).stdout
         assert subprocess.run([*shown[2], "-c", "1"], cwd=ROOT).returncode == 0
     finally:
-        assert subprocess.run(shown[-1], cwd=ROOT).returncode == 0
-    assert not folder.exists()
+        down = ["tests/lab/sandbox.py", "down", str(folder)]
+        assert subprocess.run(down, cwd=ROOT).returncode == 0
+    assert shown[-1] == down
     assert_nothing_left(tmp_path)

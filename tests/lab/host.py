@@ -131,7 +131,7 @@ class Host:
 
         nsenter leaves the command running when it is killed itself; setpriv makes the command notice.
         """
-        return ["nsenter", "--target", str(self.pid), "--net", "--mount", "--pid", "--uts", "--root",
+        return ["nsenter", "--target", str(self.pid), "--net", "--mount", "--pid", "--uts", "--root", "--wd",
                 "setpriv", "--pdeathsig", "TERM", *map(str, command)]
 
     def popen(self, command, **options) -> subprocess.Popen:
