@@ -3,26 +3,10 @@ import json
 
 import pytest
 
-from overlay import Pod, set_up_overlay
-from snapshot import snapshot
+from overlay import Pod
 
 GOOD = {"ip_address": "192.168.2.9/24", "mac_address": "0a:58:c0:a8:02:09", "gateway_ip": "192.168.2.1"}
 ELSEWHERE = "https://10.99.0.99:6443"
-
-
-@pytest.fixture(scope="module")
-def overlay(cluster):
-    """There is no watcher here: pods have just the annotations that tests give them."""
-    set_up_overlay(cluster)
-    return cluster
-
-
-@pytest.fixture
-def unchanged(overlay):
-    """Fails the test that asks for it when something of the cluster has changed."""
-    before = snapshot(overlay)
-    yield
-    assert snapshot(overlay) == before
 
 
 @pytest.fixture(scope="module")

@@ -4,25 +4,11 @@ import concurrent.futures
 import itertools
 import json
 
-import pytest
-
 from host import wait_for
-from overlay import PODS, WATCHER_LOG, WATCHER_PID, Pod, Watcher, master_flags, minion_flags, overlay_command, set_up_overlay
+from overlay import PODS, WATCHER_LOG, WATCHER_PID, Pod, Watcher, master_flags, minion_flags, overlay_command
 from snapshot import snapshot
 
 PAYLOAD = "/run/payload"
-
-
-@pytest.fixture(scope="module")
-def overlay(cluster):
-    set_up_overlay(cluster)
-    return cluster
-
-
-@pytest.fixture
-def watcher(overlay):
-    with Watcher(overlay.central) as running:
-        yield running
 
 
 def at_once(calls):

@@ -1,16 +1,8 @@
 """The watcher when addresses run out, when somebody meddles with its ports, and when it comes back."""
 import concurrent.futures
 
-import pytest
-
 from host import wait_for
-from overlay import PODS, WATCHER_LOG, Pod, Watcher, minion_flags, overlay_command, set_up_overlay
-
-
-@pytest.fixture(scope="module")
-def overlay(cluster):
-    set_up_overlay(cluster)
-    return cluster
+from overlay import PODS, WATCHER_LOG, Pod, Watcher, minion_flags, overlay_command
 
 
 def pod_object(pod):
@@ -23,12 +15,6 @@ def kill_and_restart(host, pidfile):
     words = host.path(f"/proc/{pid}/cmdline").read_text().rstrip("\0").split("\0")
     host.run(["kill", "-9", pid])
     host.run(words)
-
-
-@pytest.fixture
-def watcher(overlay):
-    with Watcher(overlay.central) as running:
-        yield running
 
 
 def test_a_port_that_somebody_deletes_comes_back_with_its_address(overlay, watcher):

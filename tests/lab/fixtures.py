@@ -2,7 +2,9 @@
 import pytest
 
 from host import tail
+from overlay import Watcher
 from sandbox import Sandbox, end_on_sigterm
+from snapshot import snapshot
 
 
 def pytest_configure():
@@ -21,6 +23,21 @@ def cluster():
     """The same with a Kubernetes API server."""
     with Sandbox.create(kubernetes=True) as ready:
         yield ready
+
+
+@pytest.fixture
+def watcher(overlay):
+    """The watcher, running during one test; "overlay" is the conftest.py's."""
+    with Watcher(overlay.central) as running:
+        yield running
+
+
+@pytest.fixture
+def unchanged(overlay):
+    """Fails the test that asks for it when something of the sandbox has changed."""
+    before = snapshot(overlay)
+    yield
+    assert snapshot(overlay) == before
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -3,26 +3,10 @@ import time
 
 import pytest
 
-from overlay import assert_refused, master_flags, minion_flags, overlay_command, set_up_overlay
+from overlay import assert_refused, master_flags, minion_flags, overlay_command
 from snapshot import snapshot
 
 UNREACHABLE = "tcp:10.99.0.99:6641"
-
-
-@pytest.fixture(scope="module")
-def overlay(sandbox):
-    """A sandbox with a network, so that there is something to damage."""
-    set_up_overlay(sandbox)
-    return sandbox
-
-
-@pytest.fixture
-def unchanged(overlay):
-    """Fails the test that asks for it when something of the sandbox has changed."""
-    before = snapshot(overlay)
-    yield
-    assert snapshot(overlay) == before
-
 
 MASTER_CASES = {
     "no-prefix": ({"cluster-ip-subnet": "somewhere"}, ['cluster subnet "somewhere"', "expected ADDRESS/LENGTH"]),

@@ -1,17 +1,9 @@
 """What ovn-k8s-overlay makes of a host, and what it leaves alone."""
 import json
 
-import pytest
-
-from overlay import master_flags, minion_flags, overlay_command, set_up_overlay
+from overlay import master_flags, minion_flags, overlay_command
 
 CONF = "/etc/cni/net.d/10-ovn-kubernetes.conf"
-
-
-@pytest.fixture(scope="module")
-def overlay(sandbox):
-    set_up_overlay(sandbox)
-    return sandbox
 
 
 def test_nodes_reach_each_other_by_their_management_ports(overlay):
