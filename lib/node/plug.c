@@ -153,11 +153,10 @@ static int add_routes(const struct job *job, struct netns *pod)
     return error;
 }
 
-static int configure(const struct job *job, struct netns *pod, struct netns *host)
+static int configure(const struct job *job, struct netns *pod)
 {
-    int error = link_set_up(host, job->host_interface, true);
+    int error = add_addresses(job, pod);
 
-    error = error ? error : add_addresses(job, pod);
     error = error ? error : link_set_up(pod, job->plug->interface, true);
     return error ? error : add_routes(job, pod);
 }
@@ -225,12 +224,15 @@ static int wait_flows(const struct job *job)
                  : 0;
 }
 
-/* Open vSwitch takes up the port while the addresses are set. */
+/* The host's end is up before Open vSwitch sees it: ovs-vswitchd reads the flags of a device and
+ * writes them back with one more, and would take the link down again if it was set up in between.
+ * The rest is done while the port is taken up. */
 static int connect_container(const struct job *job, struct netns *pod, struct netns *host)
 {
-    int error = add_port(job);
+    int error = link_set_up(host, job->host_interface, true);
 
-    error = error ? error : configure(job, pod, host);
+    error = error ? error : add_port(job);
+    error = error ? error : configure(job, pod);
     return error ? error : wait_flows(job);
 }
 
