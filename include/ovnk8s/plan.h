@@ -57,6 +57,7 @@ enum ovnk8s_wait {
     OVNK8S_WAIT_HV = 2,   /* Every chassis has installed it. */
 };
 
+/* For ovnk8s_plan_compute() and ovnk8s_plan_apply(). */
 typedef struct ovnk8s_apply_options {
     size_t size;             /* Set by the initialiser. */
     enum ovnk8s_wait wait;   /* What to wait for after the commit. */
@@ -70,6 +71,15 @@ typedef struct ovnk8s_apply_options {
 
 /* The macro as a function, for bindings. */
 OVNK8S_API void ovnk8s_apply_options_init(ovnk8s_apply_options *options);
+
+/* Finds out what ovnk8s_plan_apply() would change now, and changes nothing: a dry run. The answer
+ * is in ovnk8s_plan_changes(), ovnk8s_plan_text() and ovnk8s_plan_json(). 'options' may be NULL; of
+ * them only 'timeout_ms' matters.
+ *
+ * Errors: those of ovnk8s_plan_apply(), save OVNK8S_CONFLICT. That a row of somebody else's is in
+ * the way is found too, except where only the server can tell. */
+OVNK8S_API OVNK8S_MUST_CHECK int ovnk8s_plan_compute(ovnk8s_plan *plan, ovnk8s_nb *nb,
+                                                     const ovnk8s_apply_options *options);
 
 /* Makes the database what the plan wants, by one transaction; by none when it is so already. When
  * another writer has changed what the plan was computed from, it is computed again. 'options' may
@@ -87,9 +97,41 @@ OVNK8S_API void ovnk8s_apply_options_init(ovnk8s_apply_options *options);
 OVNK8S_API OVNK8S_MUST_CHECK int ovnk8s_plan_apply(ovnk8s_plan *plan, ovnk8s_nb *nb,
                                                    const ovnk8s_apply_options *options);
 
-/* Returns how many rows the latest successful ovnk8s_plan_apply() inserted, changed or deleted; 0
- * when all was as wanted. */
+/* Returns how many rows the latest successful ovnk8s_plan_apply() inserted, changed or deleted, or
+ * the latest ovnk8s_plan_compute() would; 0 when all was as wanted. */
 OVNK8S_API size_t ovnk8s_plan_changes(const ovnk8s_plan *plan);
+
+/* Writes these changes as text for people into '*out', to be freed by ovnk8s_free(): like a diff,
+ * row by row, with names in place of UUIDs; "" when there are none. For example:
+ *
+ *     + Logical_Switch "node2"
+ *     +     name: "node2"
+ *     +     other_config:subnet: "192.168.2.0/24"
+ *     ~ Logical_Router "master"
+ *     +     ports: "rtos-node2"
+ *     ~ Logical_Switch_Port "k8s-node1"
+ *     -     addresses: "0a:58:c0:a8:01:02 192.168.1.9"
+ *     +     addresses: "0a:58:c0:a8:01:02 192.168.1.2"
+ *     - Logical_Switch_Port "default_web"
+ *
+ * A row is inserted (+), changed (~) or deleted (-), an element of a column comes (+) or goes (-).
+ *
+ * Errors: OVNK8S_NOMEM. */
+OVNK8S_API OVNK8S_MUST_CHECK int ovnk8s_plan_text(const ovnk8s_plan *plan, char **out);
+
+/* Writes these changes as JSON into '*out', to be freed by ovnk8s_free():
+ *
+ *     {"owner": "k8s",
+ *      "changes": [{"action": "insert" | "update" | "delete",
+ *                   "table": TABLE, "name": NAME, "uuid": UUID,
+ *                   "added": {COLUMN: VALUES, ...}, "removed": {COLUMN: VALUES, ...}}, ...]}
+ *
+ * VALUES is an object {KEY: VALUE, ...} for a column that is a map, and else an array of strings,
+ * integers and booleans; rows that a column refers to are given by their names. "uuid" is missing
+ * for a row that the database knows by its name alone. docs/plans.md has the schema.
+ *
+ * Errors: OVNK8S_NOMEM. */
+OVNK8S_API OVNK8S_MUST_CHECK int ovnk8s_plan_json(const ovnk8s_plan *plan, char **out);
 
 OVNK8S_END_DECLS
 

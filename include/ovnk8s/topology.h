@@ -11,8 +11,11 @@
 #ifndef OVNK8S_TOPOLOGY_H
 #define OVNK8S_TOPOLOGY_H
 
+#include <stdint.h>
+
 #include <ovnk8s/common.h>
 #include <ovnk8s/plan.h>
+#include <ovnk8s/port.h>
 
 OVNK8S_BEGIN_DECLS
 
@@ -44,17 +47,31 @@ OVNK8S_API void ovnk8s_cluster_init(ovnk8s_cluster *cluster);
 OVNK8S_API OVNK8S_MUST_CHECK int ovnk8s_cluster_add(ovnk8s_plan *plan,
                                                     const ovnk8s_cluster *cluster);
 
+/* For flags. */
+enum { OVNK8S_FORCE = 1 };
+
+/* Adds to 'plan' that there is no cluster: the rows of ovnk8s_cluster_add() go. With OVNK8S_FORCE
+ * in 'flags' its nodes go too, with everything that belongs to them. It is no error when there is
+ * none.
+ *
+ * Errors: OVNK8S_INVALID (an unknown flag), OVNK8S_NOMEM. When the plan is applied: OVNK8S_EXISTS
+ * (there are nodes, and it is not forced). */
+OVNK8S_API OVNK8S_MUST_CHECK int ovnk8s_cluster_delete(ovnk8s_plan *plan, unsigned int flags);
+
 /* What a node is. Strings are copied by ovnk8s_node_add(). */
 typedef struct ovnk8s_node {
     size_t size;                /* Set by the initialiser. */
     const char *name;           /* As Kubernetes calls the node. */
-    const char *subnet;         /* Of its logical switch. */
+    const char *subnet;         /* Of its logical switch. NULL: the node keeps what it has, or gets
+                                 * the first free one of the cluster's subnet. */
     const char *cluster_subnet; /* What the caller believes the cluster's to be; NULL: no matter. */
+    unsigned int ipv4_length;   /* Prefix length of a subnet that is chosen; 0 stands for 24. */
+    unsigned int ipv6_length;   /* Likewise; 0 stands for 64. */
 } ovnk8s_node;
 
 #define OVNK8S_NODE_INIT                                                                           \
     {                                                                                              \
-        sizeof(ovnk8s_node), NULL, NULL, NULL                                                      \
+        sizeof(ovnk8s_node), NULL, NULL, NULL, 0, 0                                                \
     }
 
 /* The macro as a function, for bindings. */
@@ -62,17 +79,104 @@ OVNK8S_API void ovnk8s_node_init(ovnk8s_node *node);
 
 /* Adds to 'plan' that the node exists: Logical_Switch 'name' with other_config:subnet, connected to
  * the cluster router, and Logical_Switch_Port "k8s-<name>" for the node itself. The cluster may be
- * added by the same plan.
+ * added by the same plan. Which subnet was chosen ovnk8s_plan_node_subnet() tells.
  *
  * Errors: OVNK8S_INVALID (a name that Kubernetes does not allow for a node, a malformed subnet,
  * host bits set, fewer than 2 addresses for pods, outside 'cluster_subnet'), OVNK8S_NOMEM. When the
  * plan is applied: OVNK8S_NOTFOUND (there is no cluster), OVNK8S_INVALID (outside the cluster's
- * subnet; 'cluster_subnet' is not the cluster's), OVNK8S_EXISTS (the node has another subnet; the
- * subnet overlaps that of another node, which is named; a logical switch of this name belongs to
- * somebody else).
+ * subnet; 'cluster_subnet' is not the cluster's; a length that does not fit into it), OVNK8S_EXISTS
+ * (the node has another subnet; the subnet overlaps that of another node, which is named; a logical
+ * switch of this name belongs to somebody else), OVNK8S_EXHAUSTED (no subnet is free).
  *
  * Source: Logical_Switch, Logical_Switch_Port, Logical_Router_Port in ovn-nb(5). */
 OVNK8S_API OVNK8S_MUST_CHECK int ovnk8s_node_add(ovnk8s_plan *plan, const ovnk8s_node *node);
+
+/* Returns the subnet, or the two, that the latest ovnk8s_plan_apply() or ovnk8s_plan_compute() of
+ * 'plan' has given to the node 'name' that it adds, NULL if there is none. It is valid until the
+ * plan is computed or applied again, or freed. */
+OVNK8S_API const char *ovnk8s_plan_node_subnet(const ovnk8s_plan *plan, const char *name);
+
+/* Adds to 'plan' that the node does not exist: its logical switch goes with all ports on it, those
+ * of pods too, and its port of the cluster router. It is no error when there is none.
+ *
+ * Errors: OVNK8S_INVALID (a name that Kubernetes does not allow for a node), OVNK8S_NOMEM. */
+OVNK8S_API OVNK8S_MUST_CHECK int ovnk8s_node_delete(ovnk8s_plan *plan, const char *name);
+
+/* Adds to 'plan' that the cluster, its nodes and their pod ports are as they were added: whatever
+ * rows or columns of theirs somebody else has deleted or changed come back. Computing such a plan
+ * is a check, applying it a repair. What has been added is known from the rows themselves, of which
+ * each is described by others; docs/plans.md says how.
+ *
+ * Errors: OVNK8S_NOMEM. When the plan is applied: OVNK8S_NOTFOUND (the owner has no cluster). */
+OVNK8S_API OVNK8S_MUST_CHECK int ovnk8s_topology_repair(ovnk8s_plan *plan);
+
+/* Reading. */
+
+/* A cluster as it is in the database: a value that is not tied to a connection. */
+typedef struct ovnk8s_topology ovnk8s_topology;
+
+/* Adds to 'plan' that ovnk8s_topology_new() will tell what there is: all of the owner's nodes; or
+ * only 'node', if that is not NULL. The ports of pods are read when 'with_ports' is not 0, which
+ * takes time and memory in proportion.
+ *
+ * Errors: OVNK8S_INVALID (a name that Kubernetes does not allow for a node), OVNK8S_NOMEM. */
+OVNK8S_API OVNK8S_MUST_CHECK int ovnk8s_topology_read(ovnk8s_plan *plan, const char *node,
+                                                      int with_ports);
+
+/* Creates in '*out', to be freed by ovnk8s_topology_free(), what the latest ovnk8s_plan_compute()
+ * or ovnk8s_plan_apply() of 'plan' has read because of ovnk8s_topology_read(): the state before the
+ * changes of that plan.
+ *
+ *     int error = ovnk8s_topology_read(plan, NULL, 0);
+ *     error = error ? error : ovnk8s_plan_compute(plan, nb, NULL);
+ *     error = error ? error : ovnk8s_topology_new(&topology, plan);
+ *
+ * Errors: OVNK8S_INVALID (the plan has read nothing), OVNK8S_NOMEM. */
+OVNK8S_API OVNK8S_MUST_CHECK int ovnk8s_topology_new(ovnk8s_topology **out,
+                                                     const ovnk8s_plan *plan);
+
+/* Frees it. NULL is accepted. */
+OVNK8S_API void ovnk8s_topology_free(ovnk8s_topology *topology);
+
+/* Returns the cluster, NULL if there is none. It belongs to 'topology'. */
+OVNK8S_API const ovnk8s_cluster *ovnk8s_topology_cluster(const ovnk8s_topology *topology);
+
+/* A node as it is in the database. */
+typedef struct ovnk8s_node_state {
+    size_t size;           /* Of this struct. */
+    const char *name;      /* As Kubernetes calls the node. */
+    const char *subnet;    /* Its subnet, or the two. */
+    const char *gateways;  /* The addresses of the cluster router there, "192.168.2.1/24". */
+    const char *addresses; /* The node's own addresses, "192.168.2.2/24". */
+    uint64_t n_ports;      /* How many pods have a port. */
+    uint64_t capacity;     /* How many can; UINT64_MAX: more than that counts. */
+} ovnk8s_node_state;
+
+/* Returns how many nodes there are, and node number 'i' of them, ordered by name; NULL if there is
+ * no such. It belongs to 'topology'. */
+OVNK8S_API size_t ovnk8s_topology_nodes(const ovnk8s_topology *topology);
+OVNK8S_API const ovnk8s_node_state *ovnk8s_topology_node(const ovnk8s_topology *topology, size_t i);
+
+/* Returns how many pod ports were read, and port number 'i' of them, ordered by node, namespace and
+ * pod; NULL if there is no such. It belongs to 'topology', and can be given to ovnk8s_port_add().
+ */
+OVNK8S_API size_t ovnk8s_topology_ports(const ovnk8s_topology *topology);
+OVNK8S_API const ovnk8s_port *ovnk8s_topology_port(const ovnk8s_topology *topology, size_t i);
+
+/* Forms of ovnk8s_topology_draw(). */
+enum ovnk8s_drawing {
+    OVNK8S_DRAWING_TEXT = 0, /* A tree for a terminal. */
+    OVNK8S_DRAWING_JSON = 1,
+    OVNK8S_DRAWING_DOT = 2, /* For Graphviz. */
+    OVNK8S_DRAWING_SVG = 3, /* A picture that stands alone. */
+};
+
+/* Draws the topology into '*out', to be freed by ovnk8s_free(). Two equal topologies give the same
+ * bytes.
+ *
+ * Errors: OVNK8S_INVALID (an unknown form), OVNK8S_NOMEM. */
+OVNK8S_API OVNK8S_MUST_CHECK int ovnk8s_topology_draw(char **out, const ovnk8s_topology *topology,
+                                                      enum ovnk8s_drawing form);
 
 OVNK8S_END_DECLS
 
