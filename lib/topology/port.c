@@ -281,8 +281,7 @@ static void leave_other(const struct view *view)
     if (other && strcmp(other, view->wish->node) != 0) {
         row_excludes_row(rows_edit(view->wanted, SWITCH_TABLE, switch_id(owner, other), other),
                          "ports", id);
-        row_excludes_key(rows_edit(view->wanted, LEDGER_TABLE, node_ledger_id(owner, other), NULL),
-                         RECORDS_COLUMN, view->name);
+        row_excludes_key(edit_node_ledger(view->wanted, owner, other), RECORDS_COLUMN, view->name);
     }
 }
 
@@ -443,9 +442,7 @@ static int resolve_delete(const void *params, const struct scene *scene, struct 
     rows_drop(wanted, SWITCH_PORT_TABLE, id, name);
     row_excludes_row(rows_edit(wanted, SWITCH_TABLE, switch_id(owner, wish->node), wish->node),
                      "ports", id);
-    row_excludes_key(rows_edit(wanted, LEDGER_TABLE, node_ledger_id(owner, wish->node),
-                               arena_printf(&wanted->arena, "ledger of %s", wish->node)),
-                     RECORDS_COLUMN, name);
+    row_excludes_key(edit_node_ledger(wanted, owner, wish->node), RECORDS_COLUMN, name);
     return 0;
 }
 
