@@ -1,0 +1,148 @@
+"""Many who write at once: each gets something of its own, and nothing is lost or doubled."""
+import collections
+import multiprocessing
+import traceback
+
+import pytest
+
+from library import Northbound, Plan
+from northbound import Database, owned
+
+NODES = 64
+WRITERS, PORTS = 16, 10
+DEADLINE_MS = 30000
+
+
+def at_once(work, n: int) -> list:
+    """work(0), work(1), ... in a process each, which all begin at the same moment. What they returned, in this order."""
+    context = multiprocessing.get_context("fork")
+    gate, answers = context.Barrier(n), context.SimpleQueue()
+
+    def run(i):
+        try:
+            gate.wait(30)
+            answers.put((i, work(i), None))
+        except BaseException:
+            answers.put((i, None, traceback.format_exc()))
+
+    processes = [context.Process(target=run, args=(i,)) for i in range(n)]
+    for process in processes:
+        process.start()
+    found = dict((i, (value, error)) for i, value, error in (answers.get() for _ in processes))
+    for process in processes:
+        process.join()
+    errors = [error for _, error in found.values() if error]
+    assert not errors, f"{len(errors)} of {n} failed, the first:\n{errors[0]}"
+    return [found[i][0] for i in range(n)]
+
+
+@pytest.fixture
+def database(tmp_path):
+    with Database.start(tmp_path) as database:
+        with Northbound(database.remote) as nb, Plan() as plan:
+            plan.cluster_add("master", "192.168.0.0/16,fd01::/48")
+            plan.node_add("here")
+            plan.apply(nb)
+        yield database
+
+
+def assert_clean(database: Database):
+    with Northbound(database.remote) as nb, Plan() as plan:
+        plan.repair()
+        assert plan.compute(nb) == 0, plan.text
+
+
+def names(database: Database, table: str) -> list[str]:
+    return sorted(row["name"] for row in owned(database.dump())[table].values())
+
+
+def assert_different(values):
+    doubled = [value for value, n in collections.Counter(values).items() if n > 1]
+    assert not doubled
+
+
+def test_64_nodes_at_once_get_64_subnets(database):
+    def add(i):
+        with Northbound(database.remote, timeout_ms=DEADLINE_MS) as nb, Plan() as plan:
+            plan.node_add(f"n{i}")
+            plan.apply(nb)
+            return plan.node_subnet(f"n{i}")
+
+    subnets = at_once(add, NODES)
+    families = [[subnet.split(",")[i] for subnet in subnets] for i in range(2)]
+    for family in families:
+        assert_different(family)
+    nodes = sorted(["here", *(f"n{i}" for i in range(NODES))])
+    assert names(database, "Logical_Switch") == sorted([*nodes, "join"])
+    assert names(database, "Logical_Router_Port") == sorted(["rtoj-master", *(f"rtos-{node}" for node in nodes)])
+    assert names(database, "Logical_Switch_Port") == sorted(["jtor-master", *(f"{kind}-{node}" for kind in ("stor", "k8s")
+                                                                              for node in nodes)])
+    assert_clean(database)
+
+
+def test_the_same_node_64_times_at_once_is_one_node(database):
+    def add(i):
+        with Northbound(database.remote, timeout_ms=DEADLINE_MS) as nb, Plan() as plan:
+            plan.node_add("same")
+            plan.apply(nb)
+            return plan.node_subnet("same")
+
+    assert len(set(at_once(add, NODES))) == 1
+    assert names(database, "Logical_Switch") == ["here", "join", "same"]
+    assert_clean(database)
+
+
+def test_ports_of_one_node_added_at_once_get_different_addresses(database):
+    def add(i):
+        addresses = []
+        with Northbound(database.remote, timeout_ms=DEADLINE_MS) as nb:
+            for j in range(PORTS):
+                with Plan() as plan:
+                    plan.port_add(f"pod-{i}-{j}", "here")
+                    plan.apply(nb)
+                    addresses.append(plan.port_addresses(f"pod-{i}-{j}"))
+        return addresses
+
+    addresses = sum(at_once(add, WRITERS), [])
+    assert_different(one for pair in addresses for one in pair.split(","))
+    ports = [name for name in names(database, "Logical_Switch_Port") if name.startswith("default_")]
+    assert ports == sorted(f"default_pod-{i}-{j}" for i in range(WRITERS) for j in range(PORTS))
+    assert_clean(database)
+
+
+def test_ports_of_one_node_come_and_go_at_once(database):
+    """Each writer adds two ports, deletes the first, and so on: half of them are left."""
+    def churn(i):
+        with Northbound(database.remote, timeout_ms=DEADLINE_MS) as nb:
+            for j in range(0, PORTS, 2):
+                with Plan() as plan:
+                    plan.port_add(f"pod-{i}-{j}", "here")
+                    plan.port_add(f"pod-{i}-{j + 1}", "here")
+                    plan.apply(nb)
+                with Plan() as plan:
+                    plan.port_delete(f"pod-{i}-{j}", "here")
+                    plan.apply(nb)
+
+    at_once(churn, WRITERS)
+    rows = [row for row in owned(database.dump())["Logical_Switch_Port"].values() if row["name"].startswith("default_")]
+    assert sorted(row["name"] for row in rows) == sorted(f"default_pod-{i}-{j}" for i in range(WRITERS)
+                                                         for j in range(1, PORTS, 2))
+    assert_different(row["addresses"] for row in rows)
+    assert_clean(database)
+
+
+def test_nodes_come_and_go_at_once(database):
+    """A node that goes gives its subnet back while others look for one."""
+    def churn(i):
+        with Northbound(database.remote, timeout_ms=DEADLINE_MS) as nb:
+            for j in range(3):
+                for call in ("node_add", "node_delete", "node_add"):
+                    with Plan() as plan:
+                        getattr(plan, call)(f"n{i}-{j}")
+                        plan.apply(nb)
+
+    at_once(churn, WRITERS)
+    rows = [row for row in owned(database.dump())["Logical_Switch"].values() if row["name"].startswith("n")]
+    assert sorted(row["name"] for row in rows) == sorted(f"n{i}-{j}" for i in range(WRITERS) for j in range(3))
+    assert_different(dict(row["other_config"][1])["subnet"] for row in rows)
+    assert_clean(database)
