@@ -297,6 +297,15 @@ static void remember_addresses(struct rows *wanted, struct row_id id,
     }
 }
 
+/* An entry that was read tells that there is a port already. */
+static bool is_new(const struct view *view)
+{
+    const struct column *entries =
+        row_column(node_ledger(view, view->scene->facts), RECORDS_COLUMN);
+
+    return !view->scene->looks && !column_pair(entries, view->name);
+}
+
 static void want_it(const struct view *view, const struct port_record *recalled)
 {
     const struct port_wish *wish = view->wish;
@@ -313,7 +322,7 @@ static void want_it(const struct view *view, const struct port_record *recalled)
     } else if (!wish->addresses.n && recalled->addresses.n) {
         port.mac = recalled->mac;
     }
-    want_port(view->wanted, owner, wish->node, &port, ledger, !view->scene->looks);
+    want_port(view->wanted, owner, wish->node, &port, ledger, is_new(view));
     leave_other(view);
     ledger->guarded |= !wish->addresses.n;
     ledger->touched = true;
