@@ -444,6 +444,7 @@ static int resolve_delete(const void *params, const struct scene *scene, struct 
     const char *owner = scene->owner;
     const char *name = pod_port_name(&wanted->arena, wish->pod_namespace, wish->pod);
     const struct row_id id = switch_port_id(owner, name ? name : "");
+    struct row *ledger;
 
     if (!name) {
         return fail_nomem();
@@ -451,7 +452,9 @@ static int resolve_delete(const void *params, const struct scene *scene, struct 
     rows_drop(wanted, SWITCH_PORT_TABLE, id, name);
     row_excludes_row(rows_edit(wanted, SWITCH_TABLE, switch_id(owner, wish->node), wish->node),
                      "ports", id);
-    row_excludes_key(edit_node_ledger(wanted, owner, wish->node), RECORDS_COLUMN, name);
+    ledger = edit_node_ledger(wanted, owner, wish->node);
+    ledger->touched = true;
+    row_excludes_key(ledger, RECORDS_COLUMN, name);
     return 0;
 }
 
