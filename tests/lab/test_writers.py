@@ -146,3 +146,31 @@ def test_nodes_come_and_go_at_once(database):
     assert sorted(row["name"] for row in rows) == sorted(f"n{i}-{j}" for i in range(WRITERS) for j in range(3))
     assert_different(dict(row["other_config"][1])["subnet"] for row in rows)
     assert_clean(database)
+
+
+def test_a_repair_amid_writers_undoes_nothing(database):
+    """What others add stays, what they delete stays away, and the damage of one that is no writer of ours is undone."""
+    def work(i):
+        with Northbound(database.remote, timeout_ms=DEADLINE_MS) as nb:
+            for j in range(PORTS):
+                for calls in [("port_add", f"pod-{i}-{j}", "here"), ("node_add", f"n{i}-{j}")], \
+                             [("port_delete", f"pod-{i}-{j}", "here"), ("node_delete", f"n{i}-{j}")]:
+                    with Plan() as plan:
+                        for name, *words in calls if i else [("repair",)]:
+                            getattr(plan, name)(*words)
+                        plan.apply(nb)
+                if i == 1:
+                    database.transact({"op": "delete", "table": "DNS", "where": []})
+            if i:
+                with Plan() as plan:
+                    plan.port_add(f"last-{i}", "here")
+                    plan.apply(nb)
+
+    at_once(work, 6)
+    with Northbound(database.remote) as nb, Plan() as plan:
+        plan.repair()
+        plan.apply(nb)
+    assert names(database, "Logical_Switch") == ["here", "join"]
+    assert [name for name in names(database, "Logical_Switch_Port") if name.startswith("default_")] == [
+        f"default_last-{i}" for i in range(1, 6)]
+    assert_clean(database)
