@@ -8,12 +8,12 @@
 
 /* What all forms use. */
 
-uint64_t scene_pods(const struct scene *scene)
+uint64_t drawing_pods(const struct drawing *drawing)
 {
     uint64_t sum = 0;
 
-    for (size_t i = 0; i < scene->n_nodes; i++) {
-        sum += scene->nodes[i].state->n_ports;
+    for (size_t i = 0; i < drawing->n_nodes; i++) {
+        sum += drawing->nodes[i].state->n_ports;
     }
     return sum;
 }
@@ -44,7 +44,7 @@ void add_items(struct text *out, const char *items, const char *between)
 
 /* Sorting out. Nodes and ports are ordered by the same names, so one walk along both will do. */
 
-static void take_ports(struct scene_node *node, const ovnk8s_port *const *ports, size_t n_ports,
+static void take_ports(struct drawn_node *node, const ovnk8s_port *const *ports, size_t n_ports,
                        size_t *next)
 {
     while (*next < n_ports && strcmp(ports[*next]->node, node->state->name) < 0) {
@@ -57,34 +57,34 @@ static void take_ports(struct scene_node *node, const ovnk8s_port *const *ports,
     }
 }
 
-static void sort_out(struct scene *scene, const ovnk8s_topology *topology,
+static void sort_out(struct drawing *drawing, const ovnk8s_topology *topology,
                      const ovnk8s_port **ports, size_t n_ports)
 {
     size_t next = 0;
 
-    scene->cluster = ovnk8s_topology_cluster(topology);
+    drawing->cluster = ovnk8s_topology_cluster(topology);
     for (size_t i = 0; i < n_ports; i++) {
         ports[i] = ovnk8s_topology_port(topology, i);
     }
-    for (size_t i = 0; i < scene->n_nodes; i++) {
-        scene->nodes[i].state = ovnk8s_topology_node(topology, i);
-        take_ports(&scene->nodes[i], ports, n_ports, &next);
+    for (size_t i = 0; i < drawing->n_nodes; i++) {
+        drawing->nodes[i].state = ovnk8s_topology_node(topology, i);
+        take_ports(&drawing->nodes[i], ports, n_ports, &next);
     }
-    scene->has_ports = n_ports || !scene_pods(scene);
+    drawing->has_ports = n_ports || !drawing_pods(drawing);
 }
 
 int ovnk8s_topology_draw(char **out, const ovnk8s_topology *topology, enum ovnk8s_drawing form)
 {
-    static void (*const forms[])(const struct scene *, struct text *) = {
+    static void (*const forms[])(const struct drawing *, struct text *) = {
         [OVNK8S_DRAWING_TEXT] = draw_text,
         [OVNK8S_DRAWING_JSON] = draw_json,
         [OVNK8S_DRAWING_DOT] = draw_dot,
         [OVNK8S_DRAWING_SVG] = draw_svg,
     };
     const size_t n_ports = ovnk8s_topology_ports(topology);
-    struct scene scene = {.n_nodes = ovnk8s_topology_nodes(topology)};
+    struct drawing drawing = {.n_nodes = ovnk8s_topology_nodes(topology)};
     _cleanup_free_ const ovnk8s_port **ports = calloc(n_ports + 1, sizeof(ovnk8s_port *));
-    _cleanup_free_ struct scene_node *nodes = calloc(scene.n_nodes + 1, sizeof *nodes);
+    _cleanup_free_ struct drawn_node *nodes = calloc(drawing.n_nodes + 1, sizeof *nodes);
     struct text text = {0};
 
     *out = NULL;
@@ -94,8 +94,8 @@ int ovnk8s_topology_draw(char **out, const ovnk8s_topology *topology, enum ovnk8
     if (!ports || !nodes) {
         return fail_nomem();
     }
-    scene.nodes = nodes;
-    sort_out(&scene, topology, ports, n_ports);
-    forms[form](&scene, &text);
+    drawing.nodes = nodes;
+    sort_out(&drawing, topology, ports, n_ports);
+    forms[form](&drawing, &text);
     return text_take(&text, out);
 }

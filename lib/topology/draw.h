@@ -1,6 +1,6 @@
-/* Drawing a topology: each form is a function from a scene to text.
+/* Drawing a topology: each form is a function from a drawing to text.
  *
- * A scene is the topology sorted out for drawing, so that no form needs to search: it points to
+ * A drawing is the topology sorted out for drawing, so that no form needs to search: it points to
  * what the topology holds, and can be made by hand. */
 
 #ifndef TOPOLOGY_DRAW_H
@@ -10,26 +10,26 @@
 
 #include "base/text.h"
 
-struct scene_node {
+struct drawn_node {
     const ovnk8s_node_state *state;
     const ovnk8s_port *const *ports; /* Those that were read. */
     size_t n_ports;
 };
 
-struct scene {
+struct drawing {
     const ovnk8s_cluster *cluster; /* NULL: there is none. */
-    struct scene_node *nodes;
+    struct drawn_node *nodes;
     size_t n_nodes;
     bool has_ports; /* All ports that there are were read. */
 };
 
-void draw_text(const struct scene *scene, struct text *out);
-void draw_dot(const struct scene *scene, struct text *out);
-void draw_svg(const struct scene *scene, struct text *out);
-void draw_json(const struct scene *scene, struct text *out);
+void draw_text(const struct drawing *drawing, struct text *out);
+void draw_dot(const struct drawing *drawing, struct text *out);
+void draw_svg(const struct drawing *drawing, struct text *out);
+void draw_json(const struct drawing *drawing, struct text *out);
 
 /* How many pods have a port on all nodes together. */
-uint64_t scene_pods(const struct scene *scene);
+uint64_t drawing_pods(const struct drawing *drawing);
 
 /* Takes the next item off a text of several with commas between, which may be NULL. Returns its
  * length, 0 at the end. */

@@ -24,9 +24,9 @@ struct card {
 };
 
 /* Of many nodes fewer pods each are shown, so that the picture stays one. */
-static size_t most_chips(const struct scene *scene)
+static size_t most_chips(const struct drawing *drawing)
 {
-    return scene->n_nodes <= 6 ? 8 : scene->n_nodes <= 24 ? 5 : 3;
+    return drawing->n_nodes <= 6 ? 8 : drawing->n_nodes <= 24 ? 5 : 3;
 }
 
 static int count_items(const char *items)
@@ -40,9 +40,9 @@ static int count_items(const char *items)
     return n ? n : 1;
 }
 
-static struct card measure(const struct scene *scene, const struct scene_node *node)
+static struct card measure(const struct drawing *drawing, const struct drawn_node *node)
 {
-    const size_t most = most_chips(scene);
+    const size_t most = most_chips(drawing);
     struct card card = {.n_chips = node->n_ports < most ? node->n_ports : most};
     const int more = node->n_ports > card.n_chips ? 18 : 0;
 
@@ -54,9 +54,9 @@ static struct card measure(const struct scene *scene, const struct scene_node *n
     return card;
 }
 
-int svg_card_height(const struct scene *scene, const struct scene_node *node)
+int svg_card_height(const struct drawing *drawing, const struct drawn_node *node)
 {
-    return measure(scene, node).height;
+    return measure(drawing, node).height;
 }
 
 /* Use. */
@@ -153,7 +153,7 @@ static void add_chip(struct text *out, const ovnk8s_port *port, int x, int y)
     text_add(out, "</g>\n");
 }
 
-static void add_chips(struct text *out, const struct scene_node *node, const struct card *card,
+static void add_chips(struct text *out, const struct drawn_node *node, const struct card *card,
                       int x, int y)
 {
     for (size_t i = 0; i < card->n_chips; i++) {
@@ -166,10 +166,10 @@ static void add_chips(struct text *out, const struct scene_node *node, const str
     }
 }
 
-void svg_card(struct text *out, const struct scene *scene, const struct scene_node *node, int x,
+void svg_card(struct text *out, const struct drawing *drawing, const struct drawn_node *node, int x,
               int y, int height)
 {
-    const struct card card = measure(scene, node);
+    const struct card card = measure(drawing, node);
     const int inside = x + PAD;
 
     text_printf(out,

@@ -84,7 +84,7 @@ static cJSON *port_json(struct builder *builder, const ovnk8s_port *port)
     return object;
 }
 
-static cJSON *ports_json(struct builder *builder, const struct scene_node *node)
+static cJSON *ports_json(struct builder *builder, const struct drawn_node *node)
 {
     cJSON *array = cJSON_CreateArray();
 
@@ -94,8 +94,8 @@ static cJSON *ports_json(struct builder *builder, const struct scene_node *node)
     return array;
 }
 
-static cJSON *node_json(struct builder *builder, const struct scene *scene,
-                        const struct scene_node *node)
+static cJSON *node_json(struct builder *builder, const struct drawing *drawing,
+                        const struct drawn_node *node)
 {
     const ovnk8s_node_state *state = node->state;
     cJSON *object = cJSON_CreateObject();
@@ -110,28 +110,28 @@ static cJSON *node_json(struct builder *builder, const struct scene *scene,
     } else {
         put_count(builder, object, "capacity", state->capacity);
     }
-    if (scene->has_ports) {
+    if (drawing->has_ports) {
         put(builder, object, "ports", ports_json(builder, node));
     }
     return object;
 }
 
-static cJSON *scene_json(struct builder *builder, const struct scene *scene)
+static cJSON *drawing_json(struct builder *builder, const struct drawing *drawing)
 {
     cJSON *root = cJSON_CreateObject(), *nodes = cJSON_CreateArray();
 
-    put(builder, root, "cluster", cluster_json(builder, scene->cluster));
-    for (size_t i = 0; i < scene->n_nodes; i++) {
-        append(builder, nodes, node_json(builder, scene, &scene->nodes[i]));
+    put(builder, root, "cluster", cluster_json(builder, drawing->cluster));
+    for (size_t i = 0; i < drawing->n_nodes; i++) {
+        append(builder, nodes, node_json(builder, drawing, &drawing->nodes[i]));
     }
     put(builder, root, "nodes", nodes);
     return root;
 }
 
-void draw_json(const struct scene *scene, struct text *out)
+void draw_json(const struct drawing *drawing, struct text *out)
 {
     struct builder builder = {false};
-    cJSON *root = scene_json(&builder, scene);
+    cJSON *root = drawing_json(&builder, drawing);
     char *printed = builder.failed ? NULL : cJSON_PrintUnformatted(root);
 
     if (printed) {

@@ -26,7 +26,7 @@ enum {
 
 /* Where everything is. */
 struct layout {
-    const struct scene *scene;
+    const struct drawing *drawing;
     size_t columns, rows;
     int width, height, left, top, row_height;
 };
@@ -159,19 +159,19 @@ static size_t choose_columns(size_t n, int row_height)
     return columns;
 }
 
-static struct layout lay_out(const struct scene *scene)
+static struct layout lay_out(const struct drawing *drawing)
 {
-    struct layout layout = {.scene = scene};
+    struct layout layout = {.drawing = drawing};
     const int least = 2 * (HUB_WIDTH / 2 + JOIN_GAP + JOIN_WIDTH);
     int grid, gutter;
 
-    for (size_t i = 0; i < scene->n_nodes; i++) {
-        const int height = svg_card_height(scene, &scene->nodes[i]);
+    for (size_t i = 0; i < drawing->n_nodes; i++) {
+        const int height = svg_card_height(drawing, &drawing->nodes[i]);
 
         layout.row_height = height > layout.row_height ? height : layout.row_height;
     }
-    layout.columns = choose_columns(scene->n_nodes, layout.row_height);
-    layout.rows = rows_of(scene->n_nodes, layout.columns);
+    layout.columns = choose_columns(drawing->n_nodes, layout.row_height);
+    layout.rows = rows_of(drawing->n_nodes, layout.columns);
     gutter = layout.rows > 1 ? GUTTER : 0;
     grid = (int)layout.columns * (SVG_CARD + GAP) - GAP;
     layout.width = 2 * MARGIN + (grid + 2 * gutter > least ? grid + 2 * gutter : least);
@@ -196,7 +196,7 @@ static int card_y(const struct layout *layout, size_t row)
 /* How many cards there are in a row; only the last may have fewer. */
 static size_t cards_in(const struct layout *layout, size_t row)
 {
-    const size_t left = layout->scene->n_nodes - row * layout->columns;
+    const size_t left = layout->drawing->n_nodes - row * layout->columns;
 
     return left < layout->columns ? left : layout->columns;
 }
@@ -217,7 +217,7 @@ static void wire_one_row(const struct layout *layout, struct text *out)
 {
     const int y = layout->top - ROW_GAP / 2, first = card_x(layout, 0) + SVG_CARD / 2;
 
-    if (layout->scene->n_nodes > 1) {
+    if (layout->drawing->n_nodes > 1) {
         text_printf(out, "<path class=\"wire\" d=\"M%d %d V%d Q%d %d %d %d ", first, layout->top,
                     y + TURN, first, y, first + TURN, y);
         add_bus(layout, 0, out);
@@ -246,7 +246,7 @@ static void wire_rows(const struct layout *layout, struct text *out)
 /* From the lines down to the cards; the last of each row is connected already. */
 static void wire_cards(const struct layout *layout, struct text *out)
 {
-    for (size_t i = 0; i < layout->scene->n_nodes; i++) {
+    for (size_t i = 0; i < layout->drawing->n_nodes; i++) {
         const size_t row = i / layout->columns, column = i % layout->columns;
         const int x = card_x(layout, column) + SVG_CARD / 2, top = card_y(layout, row);
         const bool is_end =
@@ -269,7 +269,7 @@ static void add_wires(const struct layout *layout, struct text *out)
         return;
     }
     text_printf(out, "<path class=\"wire\" d=\"M%d %d V%d\"/>\n", middle, HUB_Y + HUB_HEIGHT,
-                layout->scene->n_nodes == 1 ? layout->top : layout->top - ROW_GAP / 2);
+                layout->drawing->n_nodes == 1 ? layout->top : layout->top - ROW_GAP / 2);
     if (layout->rows == 1) {
         wire_one_row(layout, out);
     } else {
@@ -292,7 +292,7 @@ static void add_router_icon(int x, int y, struct text *out)
 
 static void add_hub(const struct layout *layout, struct text *out)
 {
-    const ovnk8s_cluster *cluster = layout->scene->cluster;
+    const ovnk8s_cluster *cluster = layout->drawing->cluster;
     const int x = (layout->width - HUB_WIDTH) / 2, words = x + 72;
 
     text_printf(out,
@@ -314,39 +314,40 @@ static void add_join(const struct layout *layout, struct text *out)
                 "<circle class=\"plug\" cx=\"%d\" cy=\"%d\" r=\"4.5\"/>\n",
                 x, y, JOIN_WIDTH, HUB_HEIGHT - 8, x, HUB_Y + HUB_HEIGHT / 2);
     svg_text(out, "name", x + 20, y + 26, "join", 8);
-    if (layout->scene->cluster) {
-        svg_lines(out, "mono dim", x + 20, y + 44, layout->scene->cluster->join_subnet, '\0');
+    if (layout->drawing->cluster) {
+        svg_lines(out, "mono dim", x + 20, y + 44, layout->drawing->cluster->join_subnet, '\0');
     }
 }
 
 static void add_summary(const struct layout *layout, struct text *out)
 {
-    const uint64_t n_pods = scene_pods(layout->scene);
+    const uint64_t n_pods = drawing_pods(layout->drawing);
 
     text_printf(out,
                 "<text class=\"name\" x=\"%d\" y=\"%d\">%zu node%s</text>\n"
                 "<text class=\"dim\" x=\"%d\" y=\"%d\">%" PRIu64 " pod%s</text>\n",
-                MARGIN, HUB_Y + 33, layout->scene->n_nodes, layout->scene->n_nodes == 1 ? "" : "s",
-                MARGIN, HUB_Y + 54, n_pods, n_pods == 1 ? "" : "s");
+                MARGIN, HUB_Y + 33, layout->drawing->n_nodes,
+                layout->drawing->n_nodes == 1 ? "" : "s", MARGIN, HUB_Y + 54, n_pods,
+                n_pods == 1 ? "" : "s");
 }
 
-void draw_svg(const struct scene *scene, struct text *out)
+void draw_svg(const struct drawing *drawing, struct text *out)
 {
-    const struct layout layout = lay_out(scene);
+    const struct layout layout = lay_out(drawing);
 
     text_printf(out,
                 "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" width=\"%d\""
                 " height=\"%d\" role=\"img\">\n<title>Cluster ",
                 layout.width, layout.height, layout.width, layout.height);
-    svg_words(out, scene->cluster ? scene->cluster->name : "(none)", 253);
+    svg_words(out, drawing->cluster ? drawing->cluster->name : "(none)", 253);
     text_printf(out, "</title>\n%s<rect class=\"page\" width=\"%d\" height=\"%d\"/>\n", style,
                 layout.width, layout.height);
     add_wires(&layout, out);
     add_hub(&layout, out);
     add_join(&layout, out);
     add_summary(&layout, out);
-    for (size_t i = 0; i < scene->n_nodes; i++) {
-        svg_card(out, scene, &scene->nodes[i], card_x(&layout, i % layout.columns),
+    for (size_t i = 0; i < drawing->n_nodes; i++) {
+        svg_card(out, drawing, &drawing->nodes[i], card_x(&layout, i % layout.columns),
                  card_y(&layout, i / layout.columns), layout.row_height);
     }
     text_add(out, "</svg>\n");

@@ -20,8 +20,8 @@ void svg_text_end(struct text *out, const char *class, int x, int y, const char 
 int svg_lines(struct text *out, const char *class, int x, int y, const char *items, char end);
 
 /* The card of a node. */
-int svg_card_height(const struct scene *scene, const struct scene_node *node);
-void svg_card(struct text *out, const struct scene *scene, const struct scene_node *node, int x,
+int svg_card_height(const struct drawing *drawing, const struct drawn_node *node);
+void svg_card(struct text *out, const struct drawing *drawing, const struct drawn_node *node, int x,
               int y, int height);
 
 #endif /* draw_svg.h */

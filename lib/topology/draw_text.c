@@ -25,24 +25,24 @@ static void add_padded(struct text *out, const char *value, size_t width)
 
 /* Tree. */
 
-static size_t longest_name(const struct scene *scene)
+static size_t longest_name(const struct drawing *drawing)
 {
     size_t longest = strlen("join");
 
-    for (size_t i = 0; i < scene->n_nodes; i++) {
-        const size_t length = strlen(scene->nodes[i].state->name);
+    for (size_t i = 0; i < drawing->n_nodes; i++) {
+        const size_t length = strlen(drawing->nodes[i].state->name);
 
         longest = length > longest ? length : longest;
     }
     return longest;
 }
 
-static size_t longest_subnet(const struct scene *scene)
+static size_t longest_subnet(const struct drawing *drawing)
 {
     size_t longest = 0;
 
-    for (size_t i = 0; i < scene->n_nodes; i++) {
-        const size_t length = strlen(scene->nodes[i].state->subnet);
+    for (size_t i = 0; i < drawing->n_nodes; i++) {
+        const size_t length = strlen(drawing->nodes[i].state->subnet);
 
         longest = length > longest ? length : longest;
     }
@@ -58,7 +58,7 @@ static void add_use(struct text *out, const ovnk8s_node_state *node)
     text_add(out, node->n_ports == 1 && node->capacity == UINT64_MAX ? " port" : " ports");
 }
 
-static void add_pods(struct text *out, const struct scene_node *node, const char *before)
+static void add_pods(struct text *out, const struct drawn_node *node, const char *before)
 {
     for (size_t i = 0; i < node->n_ports; i++) {
         const ovnk8s_port *port = node->ports[i];
@@ -75,25 +75,25 @@ static void add_pods(struct text *out, const struct scene_node *node, const char
     }
 }
 
-void draw_text(const struct scene *scene, struct text *out)
+void draw_text(const struct drawing *drawing, struct text *out)
 {
-    const size_t name = longest_name(scene), subnet = longest_subnet(scene);
+    const size_t name = longest_name(drawing), subnet = longest_subnet(drawing);
 
-    if (!scene->cluster) {
+    if (!drawing->cluster) {
         text_add(out, "no cluster\n");
         return;
     }
-    add_plain(out, scene->cluster->name);
+    add_plain(out, drawing->cluster->name);
     text_add(out, "  ");
-    add_plain(out, scene->cluster->subnet);
-    text_printf(out, "\n%s ", scene->n_nodes ? "├──" : "└──");
+    add_plain(out, drawing->cluster->subnet);
+    text_printf(out, "\n%s ", drawing->n_nodes ? "├──" : "└──");
     add_padded(out, "join", name);
     text_add(out, "  ");
-    add_plain(out, scene->cluster->join_subnet ? scene->cluster->join_subnet : "-");
+    add_plain(out, drawing->cluster->join_subnet ? drawing->cluster->join_subnet : "-");
     text_add(out, "\n");
-    for (size_t i = 0; i < scene->n_nodes; i++) {
-        const struct scene_node *node = &scene->nodes[i];
-        const bool is_last = i + 1 == scene->n_nodes;
+    for (size_t i = 0; i < drawing->n_nodes; i++) {
+        const struct drawn_node *node = &drawing->nodes[i];
+        const bool is_last = i + 1 == drawing->n_nodes;
 
         text_printf(out, "%s ", is_last ? "└──" : "├──");
         add_padded(out, node->state->name, name);
@@ -141,7 +141,7 @@ static void add_label(struct text *out, const char *first, const char *second, c
     text_add(out, "\"");
 }
 
-static void add_dot_pods(struct text *out, const struct scene_node *node)
+static void add_dot_pods(struct text *out, const struct drawn_node *node)
 {
     for (size_t i = 0; i < node->n_ports; i++) {
         const ovnk8s_port *port = node->ports[i];
@@ -177,9 +177,9 @@ static void add_dot_switch(struct text *out, const char *name, const char *subne
     text_add(out, ", shape=box];\n");
 }
 
-void draw_dot(const struct scene *scene, struct text *out)
+void draw_dot(const struct drawing *drawing, struct text *out)
 {
-    const ovnk8s_cluster *cluster = scene->cluster;
+    const ovnk8s_cluster *cluster = drawing->cluster;
 
     text_add(out, "graph topology {\n    node [fontname=\"sans-serif\"];\n"
                   "    edge [fontname=\"sans-serif\", fontsize=10];\n");
@@ -191,8 +191,8 @@ void draw_dot(const struct scene *scene, struct text *out)
         add_dot_switch(out, "join", cluster->join_subnet);
         add_dot_link(out, cluster->name, "join", NULL);
     }
-    for (size_t i = 0; i < scene->n_nodes; i++) {
-        const struct scene_node *node = &scene->nodes[i];
+    for (size_t i = 0; i < drawing->n_nodes; i++) {
+        const struct drawn_node *node = &drawing->nodes[i];
 
         add_dot_switch(out, node->state->name, node->state->subnet);
         if (cluster) {

@@ -30,29 +30,29 @@ static const ovnk8s_port port2 = {sizeof port2,     "kube-system", "<&\"\\\n>", 
                                   "192.168.2.4/24", NULL,          NULL};
 static const ovnk8s_port *const ports[] = {&port1, &port2};
 
-typedef void draw_fn(const struct scene *, struct text *);
+typedef void draw_fn(const struct drawing *, struct text *);
 
 /* Two nodes, the second with both pods if 'with_ports'. To be freed by free(). */
 static char *drawn(draw_fn *draw, bool with_ports)
 {
-    struct scene_node nodes[] = {{.state = &master},
+    struct drawn_node nodes[] = {{.state = &master},
                                  {.state = &minion, .ports = ports, .n_ports = with_ports ? 2 : 0}};
-    const struct scene scene = {&cluster, nodes, 2, with_ports};
+    const struct drawing drawing = {&cluster, nodes, 2, with_ports};
     struct text text = {0};
     char *out;
 
-    draw(&scene, &text);
+    draw(&drawing, &text);
     assert_int_equal(text_take(&text, &out), 0);
     return out;
 }
 
 static char *drawn_empty(draw_fn *draw)
 {
-    const struct scene scene = {.has_ports = true};
+    const struct drawing drawing = {.has_ports = true};
     struct text text = {0};
     char *out;
 
-    draw(&scene, &text);
+    draw(&drawing, &text);
     assert_int_equal(text_take(&text, &out), 0);
     return out;
 }
@@ -134,15 +134,15 @@ static void svg_leaves_pods_out(void **state)
 {
     enum { N = 100 };
     const ovnk8s_port *many[N];
-    struct scene_node node = {.state = &minion, .ports = many, .n_ports = N};
-    const struct scene scene = {&cluster, &node, 1, true};
+    struct drawn_node node = {.state = &minion, .ports = many, .n_ports = N};
+    const struct drawing drawing = {&cluster, &node, 1, true};
     _cleanup_text_ struct text text = {0};
 
     (void)state;
     for (size_t i = 0; i < N; i++) {
         many[i] = &port1;
     }
-    draw_svg(&scene, &text);
+    draw_svg(&drawing, &text);
     assert_contains(text.bytes, "+92 more");
 }
 
@@ -150,13 +150,13 @@ static void svg_cuts_between_characters(void **state)
 {
     static const char name[] = "ééééééééééééééééééééééééééééééé";
     ovnk8s_node_state long_name = minion;
-    struct scene_node node = {.state = &long_name};
-    const struct scene scene = {&cluster, &node, 1, false};
+    struct drawn_node node = {.state = &long_name};
+    const struct drawing drawing = {&cluster, &node, 1, false};
     _cleanup_text_ struct text text = {0};
 
     (void)state;
     long_name.name = name;
-    draw_svg(&scene, &text);
+    draw_svg(&drawing, &text);
     assert_contains(text.bytes, ">ééééééé…éééé</text>");
 }
 
