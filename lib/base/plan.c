@@ -54,6 +54,7 @@ int ovnk8s_plan_new(ovnk8s_plan **out, const ovnk8s_plan_options *theirs)
 void ovnk8s_plan_free(ovnk8s_plan *plan)
 {
     if (plan) {
+        plan_reset(plan);
         arena_clear(&plan->arena);
         free(plan);
     }
@@ -61,7 +62,14 @@ void ovnk8s_plan_free(ovnk8s_plan *plan)
 
 size_t ovnk8s_plan_changes(const ovnk8s_plan *plan)
 {
-    return plan->n_changes;
+    return plan->changes.n;
+}
+
+void plan_reset(ovnk8s_plan *plan)
+{
+    changes_clear(&plan->changes);
+    rows_clear(&plan->wanted);
+    rows_clear(&plan->facts);
 }
 
 int plan_intend(ovnk8s_plan *plan, const struct intent_type *type, const char *object,
@@ -78,24 +86,68 @@ int plan_intend(ovnk8s_plan *plan, const struct intent_type *type, const char *o
     return 0;
 }
 
-int plan_ask(const ovnk8s_plan *plan, struct rows *asked)
+int plan_ask(const ovnk8s_plan *plan, const struct scene *scene, struct rows *asked)
 {
     for (const struct intent *i = plan->first; i; i = i->next) {
         if (i->type->ask) {
-            i->type->ask(i->params, plan->owner, asked);
+            i->type->ask(i->params, scene, asked);
         }
     }
     return rows_failed(asked) ? fail_nomem() : 0;
 }
 
-int plan_resolve(const ovnk8s_plan *plan, const struct rows *facts, struct rows *wanted)
+int plan_resolve(const ovnk8s_plan *plan, const struct scene *scene, struct rows *wanted)
 {
     for (const struct intent *i = plan->first; i; i = i->next) {
-        const int error = i->type->resolve(i->params, plan->owner, facts, wanted);
+        const int error = i->type->resolve(i->params, scene, wanted);
 
         if (error) {
             return fail_during(error, "plan", i->object, "%s %s", i->type->doing, i->object);
         }
     }
     return rows_failed(wanted) ? fail_nomem() : 0;
+}
+
+/* Notes. */
+
+struct note {
+    struct note *next;
+    const char *topic; /* Compared by address. */
+    const char *name;
+    void *memory;
+    void (*clear)(void *note);
+};
+
+void *scene_note(const struct scene *scene, const char *topic, const char *name, size_t size,
+                 void (*clear)(void *note))
+{
+    struct notes *notes = scene->notes;
+    struct note *note = notes->first;
+
+    while (note && (note->topic != topic || strcmp(note->name, name) != 0)) {
+        note = note->next;
+    }
+    if (note) {
+        return note->memory;
+    }
+    note = arena_alloc(&notes->arena, sizeof *note);
+    if (note) {
+        *note = (struct note){.next = notes->first, .topic = topic, .clear = clear};
+        note->name = arena_strdup(&notes->arena, name);
+        note->memory = arena_alloc(&notes->arena, size);
+    }
+    if (notes->arena.failed) {
+        return NULL;
+    }
+    notes->first = note;
+    return note->memory;
+}
+
+void notes_clear(struct notes *notes)
+{
+    for (struct note *note = notes->first; note; note = note->next) {
+        note->clear(note->memory);
+    }
+    arena_clear(&notes->arena);
+    *notes = (struct notes){0};
 }

@@ -253,6 +253,18 @@ void row_is_empty(struct row *row, const char *column)
     row_add_atoms(row, column, COLUMN_IS, false, NULL, 0);
 }
 
+static struct atom *find_pair(const struct column *map, const char *key)
+{
+    for (size_t i = 0; map && map->is_map && i < map->n; i++) {
+        struct atom *pair = map->atoms + 2 * i;
+
+        if (pair->type == ATOM_STRING && !strcmp(pair->string, key)) {
+            return pair;
+        }
+    }
+    return NULL;
+}
+
 /* A scalar that is stated again replaces what was stated before. */
 static void row_is(struct row *row, const char *name, struct atom atom)
 {
@@ -304,20 +316,54 @@ void row_includes_pair(struct row *row, const char *column, const char *key, con
 {
     const struct atom pair[] = {{.type = ATOM_STRING, .string = key},
                                 {.type = ATOM_STRING, .string = value}};
+    struct atom *before = find_pair(find_column(row, column, COLUMN_INCLUDES), key);
 
-    row_add_atoms(row, column, COLUMN_INCLUDES, true, pair, 1);
+    if (before) {
+        before[1].string = arena_strdup(&row->rows->arena, value);
+    } else {
+        row_add_atoms(row, column, COLUMN_INCLUDES, true, pair, 1);
+    }
+}
+
+/* Unlike row_includes_pair() it does not look for an earlier statement about the key. */
+void row_includes_entry(struct row *row, const char *name, const char *key, const char *value,
+                        bool is_new)
+{
+    const struct atom pair[] = {{.type = ATOM_STRING, .string = key},
+                                {.type = ATOM_STRING, .string = value}};
+    struct column *column;
+
+    row_add_atoms(row, name, COLUMN_INCLUDES, true, pair, 1);
+    column = find_column(row, name, COLUMN_INCLUDES);
+    if (column) {
+        column->is_big = true;
+        column->is_sought |= !is_new;
+    }
+}
+
+void row_excludes_key(struct row *row, const char *column, const char *key)
+{
+    const struct atom pair[] = {{.type = ATOM_STRING, .string = key},
+                                {.type = ATOM_STRING, .string = ""}};
+
+    row_add_atoms(row, column, COLUMN_EXCLUDES, true, pair, 1);
 }
 
 /* Reading. */
 
-const struct column *row_column(const struct row *row, const char *name)
+struct column *row_find_column(struct row *row, const char *name)
 {
-    const struct column *column = row ? row->columns : NULL;
+    struct column *column = row->columns;
 
     while (column && strcmp(column->name, name) != 0) {
         column = column->next;
     }
     return column;
+}
+
+const struct column *row_column(const struct row *row, const char *name)
+{
+    return row ? row_find_column((struct row *)row, name) : NULL;
 }
 
 const char *row_string(const struct row *row, const char *name)
@@ -334,19 +380,16 @@ int64_t row_integer(const struct row *row, const char *name)
     return column && column->n && column->atoms->type == ATOM_INTEGER ? column->atoms->integer : 0;
 }
 
+const struct atom *column_pair(const struct column *map, const char *key)
+{
+    return find_pair(map, key);
+}
+
 const char *row_pair(const struct row *row, const char *name, const char *key)
 {
-    const struct column *column = row_column(row, name);
+    const struct atom *pair = find_pair(row_column(row, name), key);
 
-    for (size_t i = 0; column && column->is_map && i < column->n; i++) {
-        const struct atom *pair = column->atoms + 2 * i;
-
-        if (pair[0].type == ATOM_STRING && pair[1].type == ATOM_STRING &&
-            !strcmp(pair[0].string, key)) {
-            return pair[1].string;
-        }
-    }
-    return NULL;
+    return pair && pair[1].type == ATOM_STRING ? pair[1].string : NULL;
 }
 
 bool column_holds(const struct column *column, const struct atom *element)

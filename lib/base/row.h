@@ -48,6 +48,8 @@ struct column {
     const char *name;
     enum column_rule rule;
     bool is_map;
+    bool is_big;    /* A map that is not read as a whole to find out about some entries, ... */
+    bool is_sought; /* ... of which one at least may be there already. */
     size_t n, room;
     struct atom *atoms;
 };
@@ -73,7 +75,9 @@ struct row {
     enum row_state state;
     bool is_new;  /* Believed not to be there: the first attempt inserts it without looking. */
     bool guarded; /* Commit only if its external_ids are as they were read. */
+    bool touched; /* Whoever guards this row shall notice the change. */
     bool sole; /* Insert only if no other row has its name, where no index of the server says so. */
+    const char *remark; /* For whoever states the row; NULL at first. */
     struct column *columns;
 };
 
@@ -109,6 +113,10 @@ void row_add_string(struct row *row, const char *column, const char *value); /* 
 void row_includes_row(struct row *row, const char *column, struct row_id value);
 void row_excludes_row(struct row *row, const char *column, struct row_id value);
 void row_includes_pair(struct row *row, const char *column, const char *key, const char *value);
+/* The same for an entry of a big map, which may be believed to be new. */
+void row_includes_entry(struct row *row, const char *column, const char *key, const char *value,
+                        bool is_new);
+void row_excludes_key(struct row *row, const char *column, const char *key);
 
 /* Appends atoms to the column that has this name and rule, which is made when it is missing. */
 void row_add_atoms(struct row *row, const char *column, enum column_rule rule, bool is_map,
@@ -118,10 +126,12 @@ void row_add_atoms(struct row *row, const char *column, enum column_rule rule, b
 struct row *rows_find(const struct rows *rows, const char *table, struct row_id id);
 struct row *rows_find_id(const struct rows *rows, struct row_id id); /* In any table. */
 const struct column *row_column(const struct row *row, const char *column);
-const char *row_string(const struct row *row, const char *column); /* The first; NULL if none. */
-int64_t row_integer(const struct row *row, const char *column);    /* The first; 0 if none. */
+struct column *row_find_column(struct row *row, const char *column); /* To be changed. */
+const char *row_string(const struct row *row, const char *column);   /* The first; NULL if none. */
+int64_t row_integer(const struct row *row, const char *column);      /* The first; 0 if none. */
 const char *row_pair(const struct row *row, const char *column, const char *key);
 bool column_holds(const struct column *column, const struct atom *element);
+const struct atom *column_pair(const struct column *map, const char *key); /* Key and value. */
 
 /* Adds a copy of the row as a fact; the original may go away. */
 struct row *rows_copy(struct rows *rows, const struct row *row);

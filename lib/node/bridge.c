@@ -4,10 +4,10 @@
 
 #include "node/ovs_port.h"
 
-static void ask(const void *params, const char *owner, struct rows *asked)
+static void ask(const void *params, const struct scene *scene, struct rows *asked)
 {
     (void)params;
-    (void)owner;
+    (void)scene;
     row_ask(rows_ask_where(asked, "Bridge", ROW_BY_NAME, INTEGRATION_BRIDGE), "name");
     row_ask(rows_ask_where(asked, "Open_vSwitch", ROW_ANY, ""), "external_ids");
 }
@@ -39,16 +39,16 @@ static struct row_id want_local_port(const char *owner, struct rows *wanted)
     return port_id;
 }
 
-static int resolve(const void *params, const char *owner, const struct rows *facts,
-                   struct rows *wanted)
+static int resolve(const void *params, const struct scene *scene, struct rows *wanted)
 {
-    const char *datapath =
-        row_pair(find_table(facts, "Open_vSwitch"), "external_ids", "ovn-bridge-datapath-type");
+    const char *owner = scene->owner;
+    const char *datapath = row_pair(find_table(scene->facts, "Open_vSwitch"), "external_ids",
+                                    "ovn-bridge-datapath-type");
     const struct row_id id = row_id(owner, "Bridge", INTEGRATION_BRIDGE);
     struct row *bridge;
 
     (void)params;
-    if (find_table(facts, "Bridge")) {
+    if (find_table(scene->facts, "Bridge")) {
         return 0;
     }
     bridge = rows_want(wanted, "Bridge", id, INTEGRATION_BRIDGE);

@@ -9,13 +9,15 @@ struct row_id ovs_interface_id(const char *owner, const char *key)
     return row_id(owner, INTERFACE_TABLE, key);
 }
 
-static void want_interface(const struct ovs_port *port, const char *owner, struct rows *wanted)
+static void want_interface(const struct ovs_port *port, const struct scene *scene,
+                           struct rows *wanted)
 {
+    const char *owner = scene->owner;
     const struct row_id id = ovs_interface_id(owner, port->key);
     struct row *interface = rows_want(wanted, INTERFACE_TABLE, id, port->interface);
 
     /* Of an internal port one may already be there, from an earlier set-up of the host. */
-    interface->is_new = !port->type;
+    interface->is_new = !port->type && !scene->looks;
     row_is_string(interface, "name", port->interface);
     if (port->type) {
         row_is_string(interface, "type", port->type);
@@ -34,30 +36,28 @@ static void want_interface(const struct ovs_port *port, const char *owner, struc
     row_includes_pair(interface, "external_ids", OWNER_KEY, owner);
 }
 
-static int resolve_add(const void *params, const char *owner, const struct rows *facts,
-                       struct rows *wanted)
+static int resolve_add(const void *params, const struct scene *scene, struct rows *wanted)
 {
     const struct ovs_port *port = params;
+    const char *owner = scene->owner;
     const struct row_id id = row_id(owner, PORT_TABLE, port->key);
     struct row *row = rows_want(wanted, PORT_TABLE, id, port->interface);
 
-    (void)facts;
-    row->is_new = !port->type;
+    row->is_new = !port->type && !scene->looks;
     row_is_string(row, "name", port->interface);
     row_includes_row(row, "interfaces", ovs_interface_id(owner, port->key));
     row_includes_pair(row, "external_ids", OWNER_KEY, owner);
-    want_interface(port, owner, wanted);
+    want_interface(port, scene, wanted);
     row_includes_row(rows_edit_by_name(wanted, BRIDGE_TABLE, INTEGRATION_BRIDGE), "ports", id);
     return 0;
 }
 
-static int resolve_delete(const void *params, const char *owner, const struct rows *facts,
-                          struct rows *wanted)
+static int resolve_delete(const void *params, const struct scene *scene, struct rows *wanted)
 {
     const struct ovs_port *port = params;
+    const char *owner = scene->owner;
     const struct row_id id = row_id(owner, PORT_TABLE, port->key);
 
-    (void)facts;
     rows_drop(wanted, PORT_TABLE, id, port->key);
     rows_drop(wanted, INTERFACE_TABLE, ovs_interface_id(owner, port->key), port->key);
     row_excludes_row(rows_edit_by_name(wanted, BRIDGE_TABLE, INTEGRATION_BRIDGE), "ports", id);

@@ -5,67 +5,88 @@
 
 #include "base/options.h"
 #include "openvswitch/json.h"
-#include "ovsdb/diff.h"
 #include "ovsdb/nb.h"
+#include "ovsdb/ops.h"
 #include "ovsdb/read.h"
 #include "ovsdb/result.h"
 
 /* Each round at least one of the writers that are in each other's way succeeds. */
 enum { MOST_ROUNDS = 200, MOST_PAUSE_MS = 20 };
 
+/* Each time more is asked because of what was learnt; no intent needs more steps than this. */
+enum { MOST_QUESTIONS = 5 };
+
 /* What one round works with. */
 struct round {
-    unsigned int number;
-    struct rows asked, facts, wanted, actual;
-    struct difference difference;
+    ovnk8s_plan *plan;
+    struct conn *conn;
+    const struct deadline *deadline;
+    bool looks; /* As struct scene has it. */
+    struct rows asked;
+    struct notes notes;
+    struct operations operations;
 };
 
 static void round_clear(struct round *round)
 {
     rows_clear(&round->asked);
-    rows_clear(&round->facts);
-    rows_clear(&round->wanted);
-    rows_clear(&round->actual);
-    difference_clear(&round->difference);
+    notes_clear(&round->notes);
+    operations_clear(&round->operations);
 }
 
-/* After the first round nothing is believed to be new any more without looking. */
-static void look_at_all(struct rows *wanted)
+/* Asks until nothing new is asked. */
+static int learn(struct round *round, const struct scene *scene)
 {
-    for (struct row *row = wanted->first; row; row = row->next) {
-        row->is_new = false;
+    struct rows *facts = &round->plan->facts;
+    int error = 0;
+
+    for (int i = 0; i < MOST_QUESTIONS && !error; i++) {
+        const struct row *last = round->asked.last;
+        const struct row *first;
+
+        error = plan_ask(round->plan, scene, &round->asked);
+        first = last ? last->next : round->asked.first;
+        if (error || !first) {
+            return error;
+        }
+        error = read_rows(round->conn, first, NULL, round->deadline, facts);
     }
+    return error;
 }
 
-static int compute(ovnk8s_plan *plan, struct conn *conn, const struct deadline *deadline,
-                   struct round *round)
+/* Leaves in the plan what was found out. */
+static int compute(struct round *round)
 {
-    int error = plan_ask(plan, &round->asked);
+    ovnk8s_plan *plan = round->plan;
+    const struct scene scene = {
+        .owner = plan->owner, .facts = &plan->facts, .looks = round->looks, .notes = &round->notes};
+    int error;
 
-    error = error ? error : read_rows(conn, &round->asked, deadline, &round->facts);
-    error = error ? error : plan_resolve(plan, &round->facts, &round->wanted);
-    if (!error && round->number) {
-        look_at_all(&round->wanted);
-    }
-    error = error ? error : read_rows(conn, &round->wanted, deadline, &round->actual);
-    return error ? error : difference_compute(&round->wanted, &round->actual, &round->difference);
+    plan_reset(plan);
+    error = learn(round, &scene);
+    error = error ? error : plan_resolve(plan, &scene, &plan->wanted);
+    error = error ? error
+                  : read_rows(round->conn, plan->wanted.first, &round->asked, round->deadline,
+                              &plan->facts);
+    return error ? error : changes_compute(&plan->wanted, &plan->facts, &plan->changes);
 }
 
 static int fail_operation(const struct round *round, size_t i, int error)
 {
-    const struct row *row = round->difference.rows[i];
+    const struct row *row = round->operations.rows[i];
+    const char *name = row_title(row, row_fact(&round->plan->facts, row));
 
-    if (difference_is_sole_guard(&round->difference, i)) {
+    if (operations_is_sole_guard(&round->operations, i)) {
         error = fail(OVNK8S_EXISTS, "there is one of this name that belongs to somebody else");
     }
-    return fail_during(error, "commit", row->name, "committing %s %s", row->table, row->name);
+    return fail_during(error, "commit", name, "committing %s %s", row->table, name);
 }
 
 /* Finds the failed operation, if any, among the results: one for each operation up to it, and one
  * more for a failure of the commit itself. */
 static int check_results(const struct round *round, const struct json *results)
 {
-    const size_t n_ops = round->difference.ops->array.n;
+    const size_t n_ops = round->operations.ops->array.n;
 
     for (size_t i = 0; i < results->array.n; i++) {
         const int error = result_error(results->array.elems[i]);
@@ -78,27 +99,30 @@ static int check_results(const struct round *round, const struct json *results)
     return results->array.n < n_ops ? fail(OVNK8S_PROTOCOL, "an answer that is too short") : 0;
 }
 
-static int commit(struct conn *conn, const struct deadline *deadline, struct round *round)
+static int commit(struct round *round)
 {
-    struct json *results;
-    int error = conn_transact(conn, json_clone(round->difference.ops), deadline, &results);
+    int error = operations_compose(&round->plan->changes, &round->operations);
+    struct json *results = NULL;
 
+    error = error ? error
+                  : conn_transact(round->conn, json_clone(round->operations.ops), round->deadline,
+                                  &results);
     error = error ? error : check_results(round, results);
     json_destroy(results);
     return error;
 }
 
 static int run_round(ovnk8s_plan *plan, struct conn *conn, const struct deadline *deadline,
-                     unsigned int number)
+                     bool looks, bool commits)
 {
-    struct round round = {.number = number};
-    int error = compute(plan, conn, deadline, &round);
+    struct round round = {.plan = plan, .conn = conn, .deadline = deadline, .looks = looks};
+    int error = compute(&round);
 
-    if (!error && round.difference.n_rows) {
-        error = commit(conn, deadline, &round);
+    if (!error && commits && plan->changes.n) {
+        error = commit(&round);
     }
-    if (!error) {
-        plan->n_changes = round.difference.n_rows;
+    if (error) {
+        plan_reset(plan);
     }
     round_clear(&round);
     return error;
@@ -127,24 +151,49 @@ static bool is_passing(int error)
     return error == OVNK8S_CONFLICT || error == OVNK8S_UNAVAILABLE;
 }
 
-int apply_plan(ovnk8s_plan *plan, struct conn *conn, const struct deadline *deadline)
+/* What was computed from does not hold any more, or the server cannot just now. */
+static int run_rounds(ovnk8s_plan *plan, struct conn *conn, const struct deadline *deadline,
+                      bool commits)
 {
-    int error = run_round(plan, conn, deadline, 0);
+    int error = run_round(plan, conn, deadline, !commits, commits);
 
     for (unsigned int i = 1; i < MOST_ROUNDS && is_passing(error) && deadline_left(deadline); i++) {
         if (i > 1) {
             error = pause_between(deadline);
         }
         if (i == 1 || !error) {
-            error = run_round(plan, conn, deadline, i);
+            error = run_round(plan, conn, deadline, true, commits);
         }
     }
     return error;
 }
 
+int compute_plan(ovnk8s_plan *plan, struct conn *conn, const struct deadline *deadline)
+{
+    return run_rounds(plan, conn, deadline, false);
+}
+
+int apply_plan(ovnk8s_plan *plan, struct conn *conn, const struct deadline *deadline)
+{
+    return run_rounds(plan, conn, deadline, true);
+}
+
 void ovnk8s_apply_options_init(ovnk8s_apply_options *options)
 {
     *options = (ovnk8s_apply_options)OVNK8S_APPLY_OPTIONS_INIT;
+}
+
+int ovnk8s_plan_compute(ovnk8s_plan *plan, ovnk8s_nb *nb, const ovnk8s_apply_options *theirs)
+{
+    ovnk8s_apply_options options = OVNK8S_APPLY_OPTIONS_INIT;
+    struct deadline deadline;
+    const int error = options_take(&options, sizeof options, theirs);
+
+    if (error) {
+        return error;
+    }
+    deadline = conn_deadline(nb_conn(nb), options.timeout_ms);
+    return compute_plan(plan, nb_conn(nb), &deadline);
 }
 
 int ovnk8s_plan_apply(ovnk8s_plan *plan, ovnk8s_nb *nb, const ovnk8s_apply_options *theirs)

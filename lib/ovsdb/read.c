@@ -1,19 +1,44 @@
 #include "ovsdb/read.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/change.h"
+#include "base/error.h"
 #include "base/mem.h"
 #include "openvswitch/json.h"
 #include "ovsdb/result.h"
 #include "ovsdb/wire.h"
 
-/* For each row one "select" of its columns; and for each set of which only some elements matter,
- * such as the ports of a switch with thousands of them, one that lets the server look:
+/* For each row one "select" of its columns; and for each set or big map of which only some elements
+ * matter, such as the ports of a switch with thousands of them, one that lets the server look:
  * it finds the row only if those elements are all in, or all out. */
+
+/* What is asked, and what is known already. */
+struct inquiry {
+    const struct rows *known, *facts;
+};
 
 static bool is_probed(const struct column *column)
 {
-    return column->rule != COLUMN_IS && !column->is_map;
+    return column->rule != COLUMN_IS && (!column->is_map || column->is_big);
+}
+
+static const struct row *find_fact(const struct inquiry *inquiry, const struct row *row)
+{
+    return row->where == ROW_BY_ID ? rows_find(inquiry->facts, row->table, row->id) : NULL;
+}
+
+/* Whether a row was asked about and is not there. */
+static bool is_missing(const struct inquiry *inquiry, const struct row *row)
+{
+    return row->where == ROW_BY_ID && inquiry->known && !find_fact(inquiry, row) &&
+           rows_find(inquiry->known, row->table, row->id);
+}
+
+static bool is_known(const struct inquiry *inquiry, const struct row *row, const char *column)
+{
+    return row_column(find_fact(inquiry, row), column) || is_missing(inquiry, row);
 }
 
 /* Rows that are believed to be new are in no set yet. */
@@ -30,9 +55,22 @@ static bool are_all_new(const struct rows *rows, const struct column *column)
     return true;
 }
 
-static bool needs_probe(const struct row *row, const struct column *column)
+static bool needs_probe(const struct inquiry *inquiry, const struct row *row,
+                        const struct column *column)
 {
-    return is_probed(column) && !are_all_new(row->rows, column);
+    const bool is_new = column->is_big ? !column->is_sought : are_all_new(row->rows, column);
+
+    return is_probed(column) && !is_new && !is_known(inquiry, row, column->name);
+}
+
+static bool needs_select(const struct inquiry *inquiry, const struct row *row)
+{
+    bool needs = !find_fact(inquiry, row) && !is_missing(inquiry, row);
+
+    for (const struct column *c = row->columns; c && !needs; c = c->next) {
+        needs = !is_probed(c) && !is_known(inquiry, row, c->name);
+    }
+    return needs || (row->guarded && !is_known(inquiry, row, "external_ids"));
 }
 
 static struct json *select_op(const struct row *row, struct json *where, struct json *columns)
@@ -73,122 +111,158 @@ static struct json *select_row(const struct row *row)
 
 static struct json *probe_column(const struct row *row, const struct column *column)
 {
+    const struct atom *atoms = column->atoms;
     struct json *where = wire_where(row);
 
-    json_array_add(where, wire_triple(column->name,
-                                      column->rule == COLUMN_INCLUDES ? "includes" : "excludes",
-                                      wire_set(column->atoms, column->n)));
+    json_array_add(
+        where,
+        wire_triple(column->name, column->rule == COLUMN_INCLUDES ? "includes" : "excludes",
+                    column->is_map ? wire_map(atoms, column->n) : wire_set(atoms, column->n)));
     return select_op(row, where, json_array_create_1(json_string_create("_uuid")));
 }
 
-static struct json *compose(const struct rows *asked)
-{
-    struct json *ops = json_array_create_empty();
-
-    for (const struct row *row = asked->first; row; row = row->next) {
-        if (row->is_new) {
-            continue;
-        }
-        json_array_add(ops, select_row(row));
-        for (const struct column *c = row->columns; c; c = c->next) {
-            if (needs_probe(row, c)) {
-                json_array_add(ops, probe_column(row, c));
-            }
-        }
-    }
-    return ops;
-}
-
-/* Taking the answers, in the same order. */
-
-struct answers {
-    const struct json *results;
-    size_t next;
-    struct rows *facts;
+/* What each operation asks about: a row, or a column of it. */
+struct question {
+    const struct row *row;
+    const struct column *probed; /* NULL: the row itself. */
 };
 
-static int next_answer(struct answers *answers, const char *table, struct rows *facts)
-{
-    const struct json *results = answers->results;
-    const struct json *result;
-    int error;
+struct questions {
+    struct json *ops;
+    struct question *of;
+    size_t room;
+    bool failed;
+};
 
-    if (answers->next == results->array.n) {
-        return fail(OVNK8S_PROTOCOL, "an answer that is too short");
+static void ask(struct questions *questions, const struct row *row, const struct column *probed)
+{
+    const size_t n = questions->ops->array.n;
+
+    if (n == questions->room) {
+        const size_t room = n ? 2 * n : 16;
+        struct question *grown = realloc(questions->of, room * sizeof *grown);
+
+        if (!grown) {
+            questions->failed = true;
+            return;
+        }
+        questions->of = grown;
+        questions->room = room;
     }
-    result = results->array.elems[answers->next++];
-    error = result_error(result);
-    return error ? error : result_rows(result, table, facts);
+    questions->of[n] = (struct question){row, probed};
+    json_array_add(questions->ops, probed ? probe_column(row, probed) : select_row(row));
 }
 
-/* Rows that were asked for by name are found by that name again. */
-static void name_rows(const struct row *asked, struct row *facts)
+static void ask_row(struct questions *questions, const struct inquiry *inquiry,
+                    const struct row *row)
 {
-    for (struct row *row = facts; row && asked->where == ROW_BY_NAME; row = row->next) {
-        row->name = arena_strdup(&row->rows->arena, asked->name);
+    if (needs_select(inquiry, row)) {
+        ask(questions, row, NULL);
     }
+    for (const struct column *c = row->columns; c; c = c->next) {
+        if (needs_probe(inquiry, row, c)) {
+            ask(questions, row, c);
+        }
+    }
+}
+
+static void questions_clear(struct questions *questions)
+{
+    json_destroy(questions->ops);
+    free(questions->of);
+}
+
+/* Taking the answers. */
+
+/* Rows that were asked for by name are found by that name again. */
+static int take_row(const struct row *row, const struct json *result, struct rows *facts)
+{
+    const struct row *last = facts->last;
+    const int error = result_rows(result, row->table, facts);
+
+    for (struct row *new = last ? last->next : facts->first; new && row->where == ROW_BY_NAME;
+         new = new->next) {
+        new->name = arena_strdup(&facts->arena, row->name);
+    }
+    return error;
 }
 
 /* The elements are in the set when the server has found the row and should have them, or has not
  * found it and should not. Some may be in and others out: stating all again is harmless. */
-static int take_probe(struct answers *answers, const struct row *row, struct row *fact,
-                      const struct column *column)
+static int take_probe(const struct question *question, const struct json *result,
+                      struct rows *facts)
 {
+    const struct column *column = question->probed;
+    struct row *fact = (struct row *)row_fact(facts, question->row);
     struct rows found = {0};
-    const int error = next_answer(answers, row->table, &found);
+    const int error = result_rows(result, question->row->table, &found);
 
     if (!error && fact && (found.n != 0) == (column->rule == COLUMN_INCLUDES)) {
-        row_add_atoms(fact, column->name, COLUMN_IS, false, column->atoms, column->n);
+        row_add_atoms(fact, column->name, COLUMN_IS, column->is_map, column->atoms, column->n);
     }
     rows_clear(&found);
     return error;
 }
 
-static int take_row(struct answers *answers, const struct row *row)
+static int take_answer(const struct question *question, const struct json *result,
+                       struct rows *facts)
 {
-    struct row *last = answers->facts->last, *fact;
-    int error = next_answer(answers, row->table, answers->facts);
+    const struct row *row = question->row;
+    int error = result_error(result);
 
-    fact = last ? last->next : answers->facts->first;
-    name_rows(row, fact);
-    if (row->where == ROW_BY_ID) {
-        fact = rows_find(answers->facts, row->table, row->id);
+    if (!error) {
+        error =
+            question->probed ? take_probe(question, result, facts) : take_row(row, result, facts);
     }
-    for (const struct column *c = row->columns; c && !error; c = c->next) {
-        if (needs_probe(row, c)) {
-            error = take_probe(answers, row, fact, c);
-        }
-    }
-    return error;
+    return error ? fail_during(error, "read", row->name, "reading %s %s", row->table, row->name)
+                 : 0;
 }
 
-static int take_all(const struct rows *asked, struct answers *answers)
+static int take_answers(const struct questions *questions, const struct json *results, size_t n,
+                        struct rows *facts)
 {
     int error = 0;
 
-    for (const struct row *row = asked->first; row && !error; row = row->next) {
-        error = row->is_new ? 0 : take_row(answers, row);
-        if (error) {
-            return fail_during(error, "read", row->name, "reading %s %s", row->table, row->name);
-        }
+    for (size_t i = 0; i < n && !error; i++) {
+        error = i < results->array.n
+                    ? take_answer(&questions->of[i], results->array.elems[i], facts)
+                    : fail(OVNK8S_PROTOCOL, "an answer that is too short");
     }
-    return rows_failed(answers->facts) ? fail_nomem() : 0;
+    return error || !rows_failed(facts) ? error : fail_nomem();
 }
 
-int read_rows(struct conn *conn, const struct rows *asked, const struct deadline *deadline,
-              struct rows *facts)
+static int put_questions(struct conn *conn, struct questions *questions,
+                         const struct deadline *deadline, struct rows *facts)
 {
-    struct json *ops = compose(asked), *results;
+    const size_t n = questions->ops->array.n;
+    struct json *results;
     int error;
 
-    if (!ops->array.n) {
-        json_destroy(ops);
+    if (questions->failed) {
+        return fail_nomem();
+    }
+    if (!n) {
         return 0;
     }
-    error = conn_transact(conn, ops, deadline, &results);
-    if (!error) {
-        error = take_all(asked, &(struct answers){.results = results, .facts = facts});
-    }
+    error = conn_transact(conn, STEAL(questions->ops), deadline, &results);
+    error = error ? error : take_answers(questions, results, n, facts);
     json_destroy(results);
+    return error;
+}
+
+int read_rows(struct conn *conn, const struct row *first, const struct rows *known,
+              const struct deadline *deadline, struct rows *facts)
+{
+    const struct inquiry inquiry = {.known = known, .facts = facts};
+    struct questions questions = {.ops = json_array_create_empty()};
+    int error;
+
+    for (const struct row *row = first; row; row = row->next) {
+        if (!row->is_new) {
+            ask_row(&questions, &inquiry, row);
+        }
+    }
+    error = put_questions(conn, &questions, deadline, facts);
+    questions_clear(&questions);
     return error;
 }

@@ -53,7 +53,8 @@ int vswitch_read(ovnk8s_vswitch *vswitch, const struct deadline *deadline, struc
     int error;
 
     row_ask(rows_ask_where(&asked, "Open_vSwitch", ROW_ANY, ""), "external_ids");
-    error = rows_failed(&asked) ? fail_nomem() : read_rows(vswitch->conn, &asked, deadline, facts);
+    error = rows_failed(&asked) ? fail_nomem()
+                                : read_rows(vswitch->conn, asked.first, NULL, deadline, facts);
     rows_clear(&asked);
     if (!error && !facts->first) {
         error = fail(OVNK8S_NOTFOUND, "table Open_vSwitch is empty: is ovs-vswitchd set up?");

@@ -13,7 +13,7 @@ struct json *wire_id(struct row_id id)
                                json_string_create(row_id_format(id, text)));
 }
 
-static struct json *wire_atom(const struct atom *atom)
+struct json *wire_atom(const struct atom *atom)
 {
     switch (atom->type) {
     case ATOM_STRING:
@@ -140,12 +140,16 @@ static bool read_map(struct row *row, const char *name, const struct json *eleme
 
 bool wire_read_column(struct row *row, const char *name, const struct json *json)
 {
-    const struct column *before = row_column(row, name);
+    struct column *before = row_find_column(row, name);
     struct atom atom;
 
-    /* A row that comes in several answers has columns of the same kind in all of them. */
+    /* A row that comes in several answers has columns of the same kind in all of them; the latest
+     * tells. */
     if (before && before->is_map != is_tagged(json, "map")) {
         return false;
+    }
+    if (before) {
+        before->n = 0;
     }
     if (is_tagged(json, "set") && json->array.elems[1]->type == JSON_ARRAY) {
         return read_set(row, name, json->array.elems[1]);

@@ -16,6 +16,9 @@ struct json *wire_column(const struct column *column);
 /* A <set> of atoms, without the short form for one. */
 struct json *wire_set(const struct atom *atoms, size_t n);
 
+/* An <atom>. */
+struct json *wire_atom(const struct atom *atom);
+
 /* A <map> of pairs. */
 struct json *wire_map(const struct atom *pairs, size_t n);
 

@@ -2,88 +2,96 @@
 
 #include "base/options.h"
 #include "topology/names.h"
-#include "topology/topology.h"
+#include "topology/recall.h"
+#include "topology/wants.h"
 
 #define DEFAULT_JOIN_SUBNET "100.64.1.0/24,fd98::/64"
-
-/* What ovnk8s_cluster_add() was told. */
-struct cluster_params {
-    const char *name;
-    const char *subnet; /* In canonical form. */
-    struct prefixes join;
-};
 
 void ovnk8s_cluster_init(ovnk8s_cluster *cluster)
 {
     *cluster = (ovnk8s_cluster)OVNK8S_CLUSTER_INIT;
 }
 
-static void ask(const void *params, const char *owner, struct rows *asked)
-{
-    struct row *router = rows_ask(asked, ROUTER_TABLE, cluster_router_id(owner));
+/* Adding. */
 
+static void ask(const void *params, const struct scene *scene, struct rows *asked)
+{
     (void)params;
-    row_ask(router, "name");
-    row_ask(router, "external_ids");
+    cluster_ask(scene, asked);
 }
 
-static int check_existing(const struct cluster_params *cluster, const struct row *router)
+static int check_subnets(const char *what, const struct prefixes *there,
+                         const struct prefixes *wanted)
 {
-    const char *name = row_string(router, "name");
-    const char *subnet = row_pair(router, "external_ids", CLUSTER_SUBNET_KEY);
+    char there_text[PREFIXES_TEXT], wanted_text[PREFIXES_TEXT];
 
-    if (name && strcmp(name, cluster->name) != 0) {
-        return fail(OVNK8S_EXISTS, "there is a cluster already, whose router is named %s", name);
+    if (prefixes_equal(there, wanted)) {
+        return 0;
     }
-    if (subnet && strcmp(subnet, cluster->subnet) != 0) {
-        return fail(OVNK8S_EXISTS,
-                    "the cluster has subnet %s, not %s, and cannot change it while it exists",
-                    subnet, cluster->subnet);
+    return fail(OVNK8S_EXISTS,
+                "the cluster has %s %s, not %s, and cannot change it while it exists", what,
+                prefixes_to_text(there, there_text), prefixes_to_text(wanted, wanted_text));
+}
+
+static int check_existing(const struct cluster_record *there, const struct cluster_record *wanted)
+{
+    int error = 0;
+
+    if (strcmp(there->name, wanted->name) != 0) {
+        error = fail(OVNK8S_EXISTS, "there is a cluster already, whose router is named %s",
+                     there->name);
     }
-    return 0;
+    error = error ? error : check_subnets("subnet", &there->subnets, &wanted->subnets);
+    return error ? error : check_subnets("join subnet", &there->join, &wanted->join);
+}
+
+/* What the router and the join switch say of the cluster. */
+static void describe(struct row *row, const struct cluster_record *cluster)
+{
+    char text[PREFIXES_TEXT];
+
+    row_includes_pair(row, "external_ids", CLUSTER_SUBNET_KEY,
+                      prefixes_to_text(&cluster->subnets, text));
+    row_includes_pair(row, "external_ids", JOIN_SUBNET_KEY, prefixes_to_text(&cluster->join, text));
 }
 
 static struct row *want_router(struct rows *wanted, const char *owner,
-                               const struct cluster_params *cluster)
+                               const struct cluster_record *cluster)
 {
     struct row *router = rows_want(wanted, ROUTER_TABLE, cluster_router_id(owner), cluster->name);
 
     router->sole = true;
     row_is_string(router, "name", cluster->name);
     row_includes_pair(router, "external_ids", CLUSTER_ROUTER_KEY, "yes");
-    row_includes_pair(router, "external_ids", CLUSTER_SUBNET_KEY, cluster->subnet);
+    describe(router, cluster);
     row_is_owned(router, owner);
     return router;
 }
 
-static struct row *want_join_switch(struct rows *wanted, const char *owner)
+static struct row *want_join_switch(struct rows *wanted, const char *owner,
+                                    const struct cluster_record *cluster)
 {
     struct row *join = rows_want(wanted, SWITCH_TABLE, switch_id(owner, JOIN_SWITCH), JOIN_SWITCH);
 
     join->sole = true;
     row_is_string(join, "name", JOIN_SWITCH);
+    row_includes_pair(join, "external_ids", CLUSTER_NAME_KEY, cluster->name);
+    describe(join, cluster);
     row_is_owned(join, owner);
     return join;
 }
 
-static int resolve(const void *params, const char *owner, const struct rows *facts,
-                   struct rows *wanted)
+int want_cluster(struct rows *wanted, const char *owner, const struct cluster_record *cluster)
 {
-    const struct cluster_params *cluster = params;
-    const int error =
-        check_existing(cluster, rows_find(facts, ROUTER_TABLE, cluster_router_id(owner)));
-    struct router_link link;
-
-    if (error) {
-        return error;
-    }
-    link = (struct router_link){
+    const struct router_link link = {
         .router = want_router(wanted, owner, cluster),
-        .node_switch = want_join_switch(wanted, owner),
+        .node_switch = want_join_switch(wanted, owner, cluster),
         .name = arena_printf(&wanted->arena, "rtoj-%s", cluster->name),
         .peer = arena_printf(&wanted->arena, "jtor-%s", cluster->name),
         .networks = addresses_at(&cluster->join, ROUTER_INDEX),
     };
+
+    want_cluster_ledger(wanted, owner, cluster);
     if (rows_failed(wanted)) {
         return fail_nomem();
     }
@@ -91,7 +99,22 @@ static int resolve(const void *params, const char *owner, const struct rows *fac
     return 0;
 }
 
-static const struct intent_type cluster_type = {"adding cluster", ask, resolve};
+static int resolve(const void *params, const struct scene *scene, struct rows *wanted)
+{
+    const struct cluster_record *cluster = params;
+    const bool is_new = !rows_find(scene->facts, LEDGER_TABLE, cluster_ledger_id(scene->owner));
+    struct cluster_record there;
+    int error = 0;
+
+    if (cluster_recall(scene, &there)) {
+        error = check_existing(&there, cluster);
+    } else if (is_new) {
+        want_taken(want_cluster_ledger(wanted, scene->owner, cluster), &(struct blocks){0});
+    }
+    return error ? error : want_cluster(wanted, scene->owner, cluster);
+}
+
+static const struct intent_type add_type = {"adding cluster", ask, resolve};
 
 static int check_join(const struct prefixes *subnets, const struct prefixes *join)
 {
@@ -122,9 +145,8 @@ static struct prefixes same_families(const struct prefixes *join, const struct p
 }
 
 static int parse_cluster(const ovnk8s_cluster *cluster, struct arena *arena,
-                         struct cluster_params *params)
+                         struct cluster_record *record)
 {
-    char text[PREFIXES_TEXT];
     struct prefixes subnets, join;
     int error = check_dns_name("cluster name", cluster->name);
 
@@ -138,18 +160,84 @@ static int parse_cluster(const ovnk8s_cluster *cluster, struct arena *arena,
     if (error) {
         return error;
     }
-    params->name = arena_strdup(arena, cluster->name);
-    params->subnet = arena_strdup(arena, prefixes_to_text(&subnets, text));
-    params->join = same_families(&join, &subnets);
+    *record = (struct cluster_record){.name = arena_strdup(arena, cluster->name),
+                                      .subnets = subnets,
+                                      .join = same_families(&join, &subnets)};
     return 0;
 }
 
 int ovnk8s_cluster_add(ovnk8s_plan *plan, const ovnk8s_cluster *theirs)
 {
-    struct cluster_params *params = arena_alloc(&plan->arena, sizeof *params);
+    struct cluster_record *record = arena_alloc(&plan->arena, sizeof *record);
     ovnk8s_cluster cluster = OVNK8S_CLUSTER_INIT;
-    int error = params ? options_take(&cluster, sizeof cluster, theirs) : fail_nomem();
+    int error = record ? options_take(&cluster, sizeof cluster, theirs) : fail_nomem();
 
-    error = error ? error : parse_cluster(&cluster, &plan->arena, params);
-    return error ? error : plan_intend(plan, &cluster_type, params->name, params);
+    error = error ? error : parse_cluster(&cluster, &plan->arena, record);
+    return error ? error : plan_intend(plan, &add_type, record->name, record);
+}
+
+/* Deleting. */
+
+static void ask_delete(const void *params, const struct scene *scene, struct rows *asked)
+{
+    cluster_ask(scene, asked);
+    nodes_ask_all(scene, params != NULL, asked);
+}
+
+static int refuse_nodes(const struct node_list *nodes)
+{
+    if (nodes->n == 1) {
+        return fail(OVNK8S_EXISTS, "node %s is still there", nodes->of[0].name);
+    }
+    return fail(OVNK8S_EXISTS, "node %s and %zu more are still there", nodes->of[0].name,
+                nodes->n - 1);
+}
+
+static void drop_cluster(const struct scene *scene, const char *name, struct rows *wanted)
+{
+    const char *owner = scene->owner;
+    struct arena *arena = &wanted->arena;
+    const char *router_port = arena_printf(arena, "rtoj-%s", name);
+    const char *switch_port = arena_printf(arena, "jtor-%s", name);
+
+    if (router_port && switch_port) {
+        rows_drop(wanted, ROUTER_PORT_TABLE, router_port_id(owner, router_port), router_port);
+        rows_drop(wanted, SWITCH_PORT_TABLE, switch_port_id(owner, switch_port), switch_port);
+        rows_drop(wanted, ROUTER_TABLE, cluster_router_id(owner), name);
+        rows_drop(wanted, SWITCH_TABLE, switch_id(owner, JOIN_SWITCH), JOIN_SWITCH);
+        rows_drop(wanted, LEDGER_TABLE, cluster_ledger_id(owner), "ledger of the cluster");
+    }
+}
+
+/* 'params' is not NULL when the nodes go too. */
+static int resolve_delete(const void *params, const struct scene *scene, struct rows *wanted)
+{
+    struct cluster_record cluster = {.name = ""};
+    struct node_list nodes;
+
+    if (!nodes_recall(scene, &scene->notes->arena, &nodes)) {
+        return fail_nomem();
+    }
+    if (nodes.n && !params) {
+        return refuse_nodes(&nodes);
+    }
+    for (size_t i = 0; i < nodes.n; i++) {
+        drop_node(scene, nodes.of[i].name, wanted);
+    }
+    cluster_recall(scene, &cluster);
+    drop_cluster(scene, cluster.name, wanted);
+    return 0;
+}
+
+static const struct intent_type delete_type = {"deleting the cluster of owner", ask_delete,
+                                               resolve_delete};
+
+int ovnk8s_cluster_delete(ovnk8s_plan *plan, unsigned int flags)
+{
+    static const bool forced = true;
+
+    if (flags & ~(unsigned int)OVNK8S_FORCE) {
+        return fail(OVNK8S_INVALID, "flags 0x%x: expected none but OVNK8S_FORCE", flags);
+    }
+    return plan_intend(plan, &delete_type, plan->owner, flags & OVNK8S_FORCE ? &forced : NULL);
 }

@@ -1,5 +1,6 @@
 #include "topology/names.h"
 
+#include <stdio.h>
 #include <string.h>
 
 struct row_id cluster_router_id(const char *owner)
@@ -22,6 +23,20 @@ struct row_id router_port_id(const char *owner, const char *name)
     return row_id(owner, ROUTER_PORT_TABLE, name);
 }
 
+/* A node may be called anything, "cluster" too. */
+struct row_id cluster_ledger_id(const char *owner)
+{
+    return row_id(owner, LEDGER_TABLE, "cluster");
+}
+
+struct row_id node_ledger_id(const char *owner, const char *node)
+{
+    char name[512];
+
+    snprintf(name, sizeof name, "node %s", node);
+    return row_id(owner, LEDGER_TABLE, name);
+}
+
 const char *pod_port_name(struct arena *arena, const char *pod_namespace, const char *pod)
 {
     return arena_printf(arena, "%s_%s", pod_namespace, pod);
@@ -30,6 +45,16 @@ const char *pod_port_name(struct arena *arena, const char *pod_namespace, const 
 const char *management_port_name(struct arena *arena, const char *node)
 {
     return arena_printf(arena, "k8s-%s", node);
+}
+
+const char *node_router_port_name(struct arena *arena, const char *node)
+{
+    return arena_printf(arena, "rtos-%s", node);
+}
+
+const char *node_switch_port_name(struct arena *arena, const char *node)
+{
+    return arena_printf(arena, "stor-%s", node);
 }
 
 static bool is_alphanumeric(char c)
@@ -81,4 +106,15 @@ int check_dns_name(const char *what, const char *name)
                     what, name ? name : "");
     }
     return 0;
+}
+
+int check_node_name(const char *name)
+{
+    const int error = check_dns_name("node name", name);
+
+    if (!error && !strcmp(name, JOIN_SWITCH)) {
+        return fail(OVNK8S_INVALID,
+                    "node name \"" JOIN_SWITCH "\": the logical switch for gateways has this name");
+    }
+    return error;
 }

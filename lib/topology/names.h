@@ -12,11 +12,17 @@
 #define ROUTER_TABLE "Logical_Router"
 #define ROUTER_PORT_TABLE "Logical_Router_Port"
 
+/* Rows of this table to which no logical switch refers are of no effect in OVN, and ovn-northd does
+ * not even look at them: the library's ledger is kept there. See ledger.h. */
+#define LEDGER_TABLE "DNS"
+
 #define JOIN_SWITCH "join"
 
 /* Keys of external_ids. */
 #define CLUSTER_ROUTER_KEY "k8s-cluster-router"
+#define CLUSTER_NAME_KEY "k8s-cluster-name"
 #define CLUSTER_SUBNET_KEY "k8s-cluster-subnet"
+#define JOIN_SUBNET_KEY "k8s-join-subnet"
 #define SUBNETS_KEY "k8s-subnets"
 #define GATEWAY_IP_KEY "gateway_ip"
 #define NAMESPACE_KEY "namespace"
@@ -29,16 +35,23 @@ struct row_id cluster_router_id(const char *owner);
 struct row_id switch_id(const char *owner, const char *name);
 struct row_id switch_port_id(const char *owner, const char *name);
 struct row_id router_port_id(const char *owner, const char *name);
+struct row_id cluster_ledger_id(const char *owner);
+struct row_id node_ledger_id(const char *owner, const char *node);
 
 /* "<namespace>_<pod>", which cannot mean two pods: a namespace has no underscore. */
 const char *pod_port_name(struct arena *arena, const char *pod_namespace, const char *pod);
 
-/* "k8s-<node>". */
+/* "k8s-<node>", "rtos-<node>" and "stor-<node>". */
 const char *management_port_name(struct arena *arena, const char *node);
+const char *node_router_port_name(struct arena *arena, const char *node);
+const char *node_switch_port_name(struct arena *arena, const char *node);
 
 /* Fail with OVNK8S_INVALID, naming 'what', unless 'name' is one as RFC 1123 allows: a DNS label, or
  * labels with dots between, as Kubernetes has them for nodes and pods. */
 int check_dns_label(const char *what, const char *name);
 int check_dns_name(const char *what, const char *name);
+
+/* The same for a node, which cannot be called what the logical switch for gateways is. */
+int check_node_name(const char *name);
 
 #endif /* names.h */

@@ -2,13 +2,17 @@
 
 #include "base/options.h"
 #include "topology/names.h"
-#include "topology/topology.h"
+#include "topology/recall.h"
+#include "topology/wants.h"
+
+enum { IPV4_LENGTH = 24, IPV6_LENGTH = 64 };
 
 /* What ovnk8s_node_add() was told. */
 struct node_params {
     const char *name;
-    struct prefixes subnets;
+    struct prefixes subnets; /* None: to be chosen. */
     struct prefixes cluster; /* None: no matter. */
+    unsigned int ipv4_length, ipv6_length;
 };
 
 void ovnk8s_node_init(ovnk8s_node *node)
@@ -16,110 +20,13 @@ void ovnk8s_node_init(ovnk8s_node *node)
     *node = (ovnk8s_node)OVNK8S_NODE_INIT;
 }
 
-/* The cluster, and every node: a subnet must not overlap any of theirs. */
-static void ask(const void *params, const char *owner, struct rows *asked)
+/* The rows of a node. */
+
+static struct row *want_switch(struct rows *wanted, const char *owner,
+                               const struct node_record *node)
 {
-    struct row *router = rows_ask(asked, ROUTER_TABLE, cluster_router_id(owner));
-    struct row *switches = rows_ask_where(asked, SWITCH_TABLE, ROW_BY_OWNER, owner);
-
-    (void)params;
-    row_ask(router, "external_ids");
-    row_ask(switches, "name");
-    row_ask(switches, "external_ids");
-}
-
-/* What there is, with what the same plan adds. */
-struct view {
-    const struct node_params *node;
-    const char *owner;
-    const struct rows *facts;
-    struct rows *wanted;
-};
-
-static int check_cluster(const struct view *view)
-{
-    const struct row_id id = cluster_router_id(view->owner);
-    const struct row *router = rows_find(view->facts, ROUTER_TABLE, id);
-    const struct node_params *node = view->node;
-    char cluster_text[PREFIXES_TEXT], given_text[PREFIXES_TEXT], node_text[PREFIX_TEXT];
-    struct prefixes cluster;
-
-    router = router ? router : rows_find(view->wanted, ROUTER_TABLE, id);
-    if (!router) {
-        return fail(OVNK8S_NOTFOUND, "there is no cluster yet: add it first (master-init)");
-    }
-    if (!prefixes_from_text(row_pair(router, "external_ids", CLUSTER_SUBNET_KEY), &cluster)) {
-        return fail(OVNK8S_PROTOCOL, "external_ids:" CLUSTER_SUBNET_KEY
-                                     " of the cluster router is missing or malformed");
-    }
-    prefixes_to_text(&cluster, cluster_text);
-    if (node->cluster.n && !prefixes_equal(&node->cluster, &cluster)) {
-        return fail(OVNK8S_INVALID, "the cluster's subnet is %s, not %s", cluster_text,
-                    prefixes_to_text(&node->cluster, given_text));
-    }
-    for (size_t i = 0; i < node->subnets.n; i++) {
-        const struct prefix *subnet = &node->subnets.of[i];
-        const struct prefix *outer = prefixes_of(&cluster, subnet->ip.family);
-
-        if (!outer || !prefix_covers(outer, subnet)) {
-            return fail(OVNK8S_INVALID, "subnet %s lies outside the cluster's, %s",
-                        prefix_to_text(subnet, node_text), cluster_text);
-        }
-    }
-    return 0;
-}
-
-static int check_other(const struct node_params *node, const char *name,
-                       const struct prefixes *others)
-{
-    for (size_t i = 0; i < node->subnets.n; i++) {
-        const struct prefix *subnet = &node->subnets.of[i];
-        const struct prefix *other = prefixes_of(others, subnet->ip.family);
-        char subnet_text[PREFIX_TEXT], other_text[PREFIX_TEXT];
-
-        if (other && prefix_overlaps(subnet, other)) {
-            return fail(OVNK8S_EXISTS, "subnet %s overlaps %s of node %s",
-                        prefix_to_text(subnet, subnet_text), prefix_to_text(other, other_text),
-                        name);
-        }
-    }
-    return 0;
-}
-
-static int check_same(const struct node_params *node, const struct prefixes *before)
-{
-    char before_text[PREFIXES_TEXT], node_text[PREFIXES_TEXT];
-
-    if (prefixes_equal(&node->subnets, before)) {
-        return 0;
-    }
-    return fail(OVNK8S_EXISTS,
-                "the node has subnet %s, not %s, and cannot change it while it exists",
-                prefixes_to_text(before, before_text), prefixes_to_text(&node->subnets, node_text));
-}
-
-static int check_switches(const struct node_params *node, const struct row *switches)
-{
-    int error = 0;
-
-    for (const struct row *s = switches; s && !error; s = s->next) {
-        const char *name = row_string(s, "name");
-        struct prefixes subnets;
-
-        if (!strcmp(s->table, SWITCH_TABLE) && name && switch_subnets(s, &subnets)) {
-            error = strcmp(name, node->name) ? check_other(node, name, &subnets)
-                                             : check_same(node, &subnets);
-        }
-    }
-    return error;
-}
-
-static struct row *want_switch(const struct view *view)
-{
-    const struct node_params *node = view->node;
     const struct prefixes routers = addresses_at(&node->subnets, ROUTER_INDEX);
-    const struct row_id id = switch_id(view->owner, node->name);
-    struct row *row = rows_want(view->wanted, SWITCH_TABLE, id, node->name);
+    struct row *row = rows_want(wanted, SWITCH_TABLE, switch_id(owner, node->name), node->name);
     const struct prefix *four = prefixes_of(&node->subnets, 4);
     const struct prefix *six = prefixes_of(&node->subnets, 6);
     char text[PREFIXES_TEXT];
@@ -134,62 +41,297 @@ static struct row *want_switch(const struct view *view)
     }
     row_includes_pair(row, "external_ids", SUBNETS_KEY, prefixes_to_text(&node->subnets, text));
     row_includes_pair(row, "external_ids", GATEWAY_IP_KEY, prefixes_to_text(&routers, text));
-    row_is_owned(row, view->owner);
+    row_is_owned(row, owner);
     return row;
 }
 
-static void want_management_port(const struct view *view, struct row *node_switch)
+static void want_management_port(struct rows *wanted, const char *owner,
+                                 const struct node_record *node, struct row *node_switch)
 {
-    const struct prefixes own = addresses_at(&view->node->subnets, MANAGEMENT_INDEX);
+    const struct prefixes own = addresses_at(&node->subnets, MANAGEMENT_INDEX);
     const struct mac mac = mac_from_ip(&own.of[0].ip);
-    struct arena *arena = &view->wanted->arena;
-    const char *name = management_port_name(arena, view->node->name);
+    const char *name = management_port_name(&wanted->arena, node->name);
+    const char *addresses = port_addresses(&wanted->arena, &mac, &own);
     struct row *port;
 
-    if (!name) {
-        return;
+    if (name && addresses) {
+        port = rows_want(wanted, SWITCH_PORT_TABLE, switch_port_id(owner, name), name);
+        row_is_string(port, "name", name);
+        row_is_string(port, "addresses", addresses);
+        row_is_owned(port, owner);
+        row_includes_row(node_switch, "ports", port->id);
     }
-    port = rows_want(view->wanted, SWITCH_PORT_TABLE, switch_port_id(view->owner, name), name);
-    row_is_string(port, "name", name);
-    row_is_string(port, "addresses", port_addresses(arena, &mac, &own));
-    row_is_owned(port, view->owner);
-    row_includes_row(node_switch, "ports", port->id);
 }
 
-static int want_node(const struct view *view)
+int want_node(struct rows *wanted, const char *owner, const struct cluster_record *cluster,
+              const struct node_record *node)
 {
-    const struct row_id router = cluster_router_id(view->owner);
-    struct arena *arena = &view->wanted->arena;
-    struct router_link link = {
-        .router = rows_edit(view->wanted, ROUTER_TABLE, router, "of the cluster"),
-        .node_switch = want_switch(view),
-        .name = arena_printf(arena, "rtos-%s", view->node->name),
-        .peer = arena_printf(arena, "stor-%s", view->node->name),
-        .networks = addresses_at(&view->node->subnets, ROUTER_INDEX),
+    const struct router_link link = {
+        .router = rows_edit(wanted, ROUTER_TABLE, cluster_router_id(owner), cluster->name),
+        .node_switch = want_switch(wanted, owner, node),
+        .name = node_router_port_name(&wanted->arena, node->name),
+        .peer = node_switch_port_name(&wanted->arena, node->name),
+        .networks = addresses_at(&node->subnets, ROUTER_INDEX),
     };
 
-    /* Whoever adds a node at the same time has looked at other subnets than these. */
-    link.router->guarded = true;
-    if (rows_failed(view->wanted)) {
+    want_node_ledger(wanted, owner, node);
+    if (rows_failed(wanted)) {
         return fail_nomem();
     }
-    want_router_link(view->wanted, view->owner, &link);
-    want_management_port(view, link.node_switch);
+    want_router_link(wanted, owner, &link);
+    want_management_port(wanted, owner, node, link.node_switch);
     return 0;
 }
 
-static int resolve(const void *params, const char *owner, const struct rows *facts,
-                   struct rows *wanted)
-{
-    const struct view view = {params, owner, facts, wanted};
-    int error = check_cluster(&view);
+/* Adding. */
 
-    error = error ? error : check_switches(view.node, facts->first);
-    error = error ? error : check_switches(view.node, wanted->first);
-    return error ? error : want_node(&view);
+/* A node that is being added, in the light of what there is and what the same plan adds. */
+struct view {
+    const struct node_params *params;
+    const struct scene *scene;
+    struct rows *wanted;
+    struct cluster_record cluster;
+    struct node_record node; /* With the subnets that it gets. */
+    struct blocks taken;     /* The subnets of all nodes. */
+};
+
+static const struct row *cluster_ledger(const struct scene *scene, const struct rows *rows)
+{
+    return rows_find(rows, LEDGER_TABLE, cluster_ledger_id(scene->owner));
 }
 
-static const struct intent_type node_type = {"adding node", ask, resolve};
+static bool overlaps(const struct blocks *taken, const struct prefixes *subnets)
+{
+    return blocks_overlap(taken, &subnets->of[0]) ||
+           (subnets->n > 1 && blocks_overlap(taken, &subnets->of[1]));
+}
+
+/* All nodes must be known when the ledger does not tell what they have taken, and when somebody has
+ * taken what this one shall have: the message names who. */
+static bool must_know_all(const struct node_params *params, const struct scene *scene)
+{
+    struct prefixes there;
+    struct blocks taken = {0};
+    bool must;
+
+    if (!scene->facts->first) {
+        return false;
+    }
+    must = !ledger_taken(cluster_ledger(scene, scene->facts), &taken) ||
+           (params->subnets.n && !node_recall(scene, params->name, &there) &&
+            overlaps(&taken, &params->subnets));
+    blocks_clear(&taken);
+    return must;
+}
+
+static void ask(const void *params, const struct scene *scene, struct rows *asked)
+{
+    const struct node_params *node = params;
+
+    cluster_ask(scene, asked);
+    node_ask(scene, node->name, asked);
+    if (must_know_all(node, scene)) {
+        nodes_ask_all(scene, false, asked);
+    }
+}
+
+static int check_cluster(const struct view *view)
+{
+    const struct prefixes *believed = &view->params->cluster, *subnets = &view->params->subnets;
+    const struct prefixes *cluster = &view->cluster.subnets;
+    char cluster_text[PREFIXES_TEXT], text[PREFIXES_TEXT];
+
+    prefixes_to_text(cluster, cluster_text);
+    if (believed->n && !prefixes_equal(believed, cluster)) {
+        return fail(OVNK8S_INVALID, "the cluster's subnet is %s, not %s", cluster_text,
+                    prefixes_to_text(believed, text));
+    }
+    for (size_t i = 0; i < subnets->n; i++) {
+        const struct prefix *subnet = &subnets->of[i];
+        const struct prefix *outer = prefixes_of(cluster, subnet->ip.family);
+
+        if (!outer || !prefix_covers(outer, subnet)) {
+            return fail(OVNK8S_INVALID, "subnet %s lies outside the cluster's, %s",
+                        prefix_to_text(subnet, text), cluster_text);
+        }
+    }
+    return 0;
+}
+
+static int count_all(struct view *view)
+{
+    struct node_list nodes;
+    int error = nodes_recall(view->scene, &view->scene->notes->arena, &nodes) ? 0 : fail_nomem();
+
+    for (size_t i = 0; i < nodes.n && !error; i++) {
+        for (size_t j = 0; j < nodes.of[i].subnets.n && !error; j++) {
+            error = blocks_add(&view->taken, &nodes.of[i].subnets.of[j]);
+        }
+    }
+    return error ? fail_nomem() : 0;
+}
+
+/* What other nodes of the same plan have taken counts. */
+static int count_taken(struct view *view)
+{
+    if (ledger_taken(cluster_ledger(view->scene, view->wanted), &view->taken) ||
+        ledger_taken(cluster_ledger(view->scene, view->scene->facts), &view->taken)) {
+        return 0;
+    }
+    return count_all(view);
+}
+
+/* Names the node whose subnet is in the way, and fails. */
+static int refuse_overlap(const struct view *view, const char *name, const struct prefixes *others)
+{
+    for (size_t i = 0; i < view->node.subnets.n; i++) {
+        const struct prefix *subnet = &view->node.subnets.of[i];
+        const struct prefix *other = prefixes_of(others, subnet->ip.family);
+        char subnet_text[PREFIX_TEXT], other_text[PREFIX_TEXT];
+
+        if (other && prefix_overlaps(subnet, other)) {
+            return fail(OVNK8S_EXISTS, "subnet %s overlaps %s of node %s",
+                        prefix_to_text(subnet, subnet_text), prefix_to_text(other, other_text),
+                        name);
+        }
+    }
+    return 0;
+}
+
+static int refuse_taken(const struct view *view)
+{
+    char text[PREFIXES_TEXT];
+    struct node_list nodes;
+    int error = nodes_recall(view->scene, &view->scene->notes->arena, &nodes) ? 0 : fail_nomem();
+
+    for (size_t i = 0; i < nodes.n && !error; i++) {
+        error = refuse_overlap(view, nodes.of[i].name, &nodes.of[i].subnets);
+    }
+    for (const struct row *row = view->wanted->first; row && !error; row = row->next) {
+        struct prefixes subnets;
+
+        if (!strcmp(row->table, SWITCH_TABLE) && switch_subnets(row, &subnets)) {
+            error = refuse_overlap(view, row->name, &subnets);
+        }
+    }
+    return error ? error
+                 : fail(OVNK8S_EXISTS,
+                        "subnet %s overlaps one that the ledger has as taken: check, and repair it",
+                        prefixes_to_text(&view->node.subnets, text));
+}
+
+static int refuse_exhausted(const struct view *view, const struct prefix *cluster,
+                            unsigned int length)
+{
+    char text[PREFIX_TEXT];
+
+    return fail(OVNK8S_EXHAUSTED,
+                "subnet %s of the cluster: of %llu subnets of length %u all are taken, wholly or"
+                " in part",
+                prefix_to_text(cluster, text),
+                (unsigned long long)blocks_count_of(&view->taken, cluster, length), length);
+}
+
+static int choose_one(struct view *view, const struct prefix *cluster)
+{
+    const bool is_four = cluster->ip.family == 4;
+    const unsigned int length = is_four ? view->params->ipv4_length : view->params->ipv6_length;
+    char text[PREFIX_TEXT];
+
+    if (length < cluster->length) {
+        return fail(OVNK8S_INVALID, "a subnet of length %u does not fit into the cluster's, %s",
+                    length, prefix_to_text(cluster, text));
+    }
+    if (!blocks_find(&view->taken, cluster, length, NULL,
+                     &view->node.subnets.of[view->node.subnets.n])) {
+        return refuse_exhausted(view, cluster, length);
+    }
+    view->node.subnets.n++;
+    return 0;
+}
+
+static int choose(struct view *view)
+{
+    int error = 0;
+
+    view->node.subnets.n = 0;
+    for (size_t i = 0; i < view->cluster.subnets.n && !error; i++) {
+        error = choose_one(view, &view->cluster.subnets.of[i]);
+    }
+    return error;
+}
+
+static int check_same(const struct view *view, const struct prefixes *there)
+{
+    char there_text[PREFIXES_TEXT], given_text[PREFIXES_TEXT];
+
+    if (!view->params->subnets.n || prefixes_equal(&view->params->subnets, there)) {
+        return 0;
+    }
+    return fail(
+        OVNK8S_EXISTS, "the node has subnet %s, not %s, and cannot change it while it exists",
+        prefixes_to_text(there, there_text), prefixes_to_text(&view->params->subnets, given_text));
+}
+
+static int find_subnets(struct view *view)
+{
+    struct prefixes there;
+
+    if (node_find(view->scene, view->wanted, view->params->name, &there)) {
+        view->node.subnets = there;
+        return check_same(view, &there);
+    }
+    if (!view->params->subnets.n) {
+        return choose(view);
+    }
+    view->node.subnets = view->params->subnets;
+    return overlaps(&view->taken, &view->node.subnets) ? refuse_taken(view) : 0;
+}
+
+static bool ledger_tells(const struct scene *scene)
+{
+    struct blocks taken = {0};
+    const bool tells = ledger_taken(cluster_ledger(scene, scene->facts), &taken);
+
+    blocks_clear(&taken);
+    return tells;
+}
+
+/* Whoever adds a node at the same time has looked at other subnets than these: hence the guard. */
+static int take_subnets(struct view *view)
+{
+    bool are_taken = ledger_tells(view->scene);
+    struct row *ledger;
+    int error = 0;
+
+    for (size_t i = 0; i < view->node.subnets.n && !error; i++) {
+        are_taken &= blocks_hold(&view->taken, &view->node.subnets.of[i]);
+        error = blocks_add(&view->taken, &view->node.subnets.of[i]);
+    }
+    if (!error && !are_taken) {
+        ledger = want_cluster_ledger(view->wanted, view->scene->owner, &view->cluster);
+        ledger->guarded = true;
+        want_taken(ledger, &view->taken);
+    }
+    return error ? fail_nomem() : 0;
+}
+
+static int resolve(const void *params, const struct scene *scene, struct rows *wanted)
+{
+    const struct node_params *node = params;
+    struct view view = {.params = node, .scene = scene, .wanted = wanted, .node.name = node->name};
+    int error = cluster_find(scene, wanted, &view.cluster);
+
+    error = error ? error : check_cluster(&view);
+    error = error ? error : count_taken(&view);
+    error = error ? error : find_subnets(&view);
+    error = error ? error : take_subnets(&view);
+    error = error ? error : want_node(wanted, scene->owner, &view.cluster, &view.node);
+    blocks_clear(&view.taken);
+    return error;
+}
+
+static const struct intent_type add_type = {"adding node", ask, resolve};
 
 /* The router, the node itself and two pods, besides the first address; and not the last of IPv4,
  * which is for broadcast. */
@@ -208,12 +350,34 @@ static int check_size(const struct prefixes *subnets)
     return 0;
 }
 
+static int check_length(unsigned int family, unsigned int length, unsigned int most)
+{
+    if (length >= 1 && length <= most) {
+        return 0;
+    }
+    return fail(OVNK8S_INVALID, "length %u of IPv%u subnets: expected 1 to %u", length, family,
+                most);
+}
+
+static int parse_subnets(const ovnk8s_node *node, struct node_params *params)
+{
+    int error = 0;
+
+    params->ipv4_length = node->ipv4_length ? node->ipv4_length : IPV4_LENGTH;
+    params->ipv6_length = node->ipv6_length ? node->ipv6_length : IPV6_LENGTH;
+    if (node->subnet) {
+        error = parse_networks("node subnet", node->subnet, &params->subnets);
+        return error ? error : check_size(&params->subnets);
+    }
+    error = check_length(4, params->ipv4_length, 29);
+    return error ? error : check_length(6, params->ipv6_length, 125);
+}
+
 static int parse_node(const ovnk8s_node *node, struct arena *arena, struct node_params *params)
 {
-    int error = check_dns_name("node name", node->name);
+    int error = check_node_name(node->name);
 
-    error = error ? error : parse_networks("node subnet", node->subnet, &params->subnets);
-    error = error ? error : check_size(&params->subnets);
+    error = error ? error : parse_subnets(node, params);
     if (!error && node->cluster_subnet) {
         error = parse_networks("cluster subnet", node->cluster_subnet, &params->cluster);
     }
@@ -228,5 +392,100 @@ int ovnk8s_node_add(ovnk8s_plan *plan, const ovnk8s_node *theirs)
     int error = params ? options_take(&node, sizeof node, theirs) : fail_nomem();
 
     error = error ? error : parse_node(&node, &plan->arena, params);
-    return error ? error : plan_intend(plan, &node_type, params->name, params);
+    return error ? error : plan_intend(plan, &add_type, params->name, params);
+}
+
+const char *ovnk8s_plan_node_subnet(const ovnk8s_plan *plan, const char *name)
+{
+    const struct row *row =
+        name ? rows_find(&plan->wanted, SWITCH_TABLE, switch_id(plan->owner, name)) : NULL;
+
+    return row_pair(row, "external_ids", SUBNETS_KEY);
+}
+
+/* Deleting. */
+
+static void ask_delete(const void *params, const struct scene *scene, struct rows *asked)
+{
+    cluster_ask(scene, asked);
+    node_ask_ports(scene, params, asked);
+    node_ask(scene, params, asked);
+}
+
+static void drop_port(struct rows *wanted, const char *owner, const char *name)
+{
+    if (name) {
+        rows_drop(wanted, SWITCH_PORT_TABLE, switch_port_id(owner, name), name);
+    }
+}
+
+void drop_node(const struct scene *scene, const char *name, struct rows *wanted)
+{
+    const char *owner = scene->owner;
+    const struct row_id ledger_id = node_ledger_id(owner, name);
+    const struct row *ledger = rows_find(scene->facts, LEDGER_TABLE, ledger_id);
+    const struct column *entries = row_column(ledger, RECORDS_COLUMN);
+    const char *router_port = node_router_port_name(&wanted->arena, name);
+    struct row_id router_port_row;
+
+    if (!router_port) {
+        return;
+    }
+    router_port_row = router_port_id(owner, router_port);
+    rows_drop(wanted, ROUTER_PORT_TABLE, router_port_row, router_port);
+    row_excludes_row(rows_edit(wanted, ROUTER_TABLE, cluster_router_id(owner), NULL), "ports",
+                     router_port_row);
+    for (size_t i = 0; entries && i < entries->n; i++) {
+        drop_port(wanted, owner, entries->atoms[2 * i].string);
+    }
+    drop_port(wanted, owner, management_port_name(&wanted->arena, name));
+    drop_port(wanted, owner, node_switch_port_name(&wanted->arena, name));
+    rows_drop(wanted, SWITCH_TABLE, switch_id(owner, name), name);
+    rows_drop(wanted, LEDGER_TABLE, ledger_id, arena_printf(&wanted->arena, "ledger of %s", name));
+}
+
+/* Its subnets are free again. Where the ledger does not say what is taken, the next node that is
+ * added, or a repair, writes it down anew. */
+static int free_subnets(const struct scene *scene, const struct prefixes *subnets,
+                        struct rows *wanted)
+{
+    struct cluster_record cluster;
+    struct blocks taken = {0};
+    struct row *ledger;
+    int error = 0;
+
+    if (cluster_find(scene, wanted, &cluster) ||
+        (!ledger_taken(cluster_ledger(scene, wanted), &taken) &&
+         !ledger_taken(cluster_ledger(scene, scene->facts), &taken))) {
+        return 0;
+    }
+    for (size_t i = 0; i < subnets->n && !error; i++) {
+        error = blocks_release(&taken, &subnets->of[i]);
+    }
+    if (!error) {
+        ledger = want_cluster_ledger(wanted, scene->owner, &cluster);
+        ledger->guarded = true;
+        want_taken(ledger, &taken);
+    }
+    blocks_clear(&taken);
+    return error ? fail_nomem() : 0;
+}
+
+static int resolve_delete(const void *params, const struct scene *scene, struct rows *wanted)
+{
+    const char *name = params;
+    struct prefixes subnets;
+
+    drop_node(scene, name, wanted);
+    return node_recall(scene, name, &subnets) ? free_subnets(scene, &subnets, wanted) : 0;
+}
+
+static const struct intent_type delete_type = {"deleting node", ask_delete, resolve_delete};
+
+int ovnk8s_node_delete(ovnk8s_plan *plan, const char *name)
+{
+    const int error = check_node_name(name);
+    const char *copy = error ? NULL : arena_strdup(&plan->arena, name);
+
+    return error ? error : copy ? plan_intend(plan, &delete_type, copy, copy) : fail_nomem();
 }

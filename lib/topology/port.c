@@ -1,32 +1,92 @@
+#include <stdio.h>
 #include <string.h>
 
 #include "base/options.h"
 #include "topology/names.h"
-#include "topology/topology.h"
+#include "topology/recall.h"
+#include "topology/wants.h"
 
 void ovnk8s_port_init(ovnk8s_port *port)
 {
     *port = (ovnk8s_port)OVNK8S_PORT_INIT;
 }
 
-static void ask(const void *params, const char *owner, struct rows *asked)
-{
-    const struct port_wish *wish = params;
+/* The row. */
 
-    row_ask(rows_ask(asked, SWITCH_TABLE, switch_id(owner, wish->node)), "external_ids");
+void want_port(struct rows *wanted, const char *owner, const char *node,
+               const struct port_record *port, struct row *ledger, bool is_new)
+{
+    struct arena *arena = &wanted->arena;
+    const size_t namespace_length = strcspn(port->name, "_");
+    const char *pod_namespace = arena_strndup(arena, port->name, namespace_length);
+    const char *text = port_addresses(arena, &port->mac, &port->addresses);
+    const struct row_id id = switch_port_id(owner, port->name);
+    const bool is_stated = rows_find(wanted, SWITCH_PORT_TABLE, id);
+    struct row *row = rows_want(wanted, SWITCH_PORT_TABLE, id, port->name);
+    struct row *node_switch = rows_edit(wanted, SWITCH_TABLE, switch_id(owner, node), node);
+
+    if (rows_failed(wanted)) {
+        return;
+    }
+    row->is_new = is_new;
+    row_is_string(row, "name", port->name);
+    row_is_string(row, "addresses", text);
+    row_is_string(row, "port_security", text);
+    row_includes_pair(row, "external_ids", NAMESPACE_KEY, pod_namespace);
+    row_includes_pair(row, "external_ids", POD_KEY, "true");
+    row_includes_pair(row, "external_ids", NODE_KEY, node);
+    if (port->pod_uid) {
+        row_includes_pair(row, "external_ids", POD_UID_KEY, port->pod_uid);
+    }
+    row_is_owned(row, owner);
+    if (!is_stated) {
+        row_includes_row(node_switch, "ports", id);
+        want_port_entry(ledger, port, is_new);
+    }
 }
 
-static int check_address(const struct prefix *address, const struct prefixes *subnets,
-                         const char *node)
+/* Adding. */
+
+/* A port that is being added, in the light of what there is and what the same plan adds. */
+struct view {
+    const struct port_wish *wish;
+    const struct scene *scene;
+    struct rows *wanted;
+    const char *name;
+    struct prefixes subnets; /* Of the node. */
+    struct prefixes addresses;
+};
+
+/* What is asked about the row itself tells whether it is on another node. */
+static void ask(const void *params, const struct scene *scene, struct rows *asked)
 {
-    const struct prefix *subnet = prefixes_of(subnets, address->ip.family);
+    const struct port_wish *wish = params;
+    const char *name = pod_port_name(&asked->arena, wish->pod_namespace, wish->pod);
+    struct row *row;
+
+    node_ask(scene, wish->node, asked);
+    if (!wish->choose) {
+        node_ask_ports(scene, wish->node, asked);
+    }
+    if (scene->looks && name) {
+        row = rows_ask(asked, SWITCH_PORT_TABLE, switch_port_id(scene->owner, name));
+        row_ask(row, "external_ids");
+        row_ask(row, "addresses");
+        row_ask(row, "port_security");
+    }
+}
+
+static int check_address(const struct view *view, const struct prefix *address)
+{
+    const struct prefix *subnet = prefixes_of(&view->subnets, address->ip.family);
+    const char *node = view->wish->node;
     char text[PREFIX_TEXT], subnet_text[PREFIXES_TEXT];
     uint64_t index;
 
     prefix_to_text(address, text);
     if (!subnet || subnet->length != address->length || !prefix_contains(subnet, &address->ip)) {
         return fail(OVNK8S_INVALID, "address %s is not one of subnet %s of node %s", text,
-                    prefixes_to_text(subnets, subnet_text), node);
+                    prefixes_to_text(&view->subnets, subnet_text), node);
     }
     index = prefix_index(subnet, &address->ip);
     if (index < FIRST_POD_INDEX) {
@@ -38,64 +98,253 @@ static int check_address(const struct prefix *address, const struct prefixes *su
     return 0;
 }
 
-static int check_addresses(const struct port_wish *wish, const struct prefixes *addresses,
-                           const struct row *node_switch)
+static int check_addresses(const struct view *view)
 {
-    struct prefixes subnets;
     int error = 0;
 
-    if (!switch_subnets(node_switch, &subnets)) {
-        return fail(OVNK8S_NOTFOUND, "node %s has no logical switch: add it first (minion-init)",
-                    wish->node);
-    }
-    for (size_t i = 0; i < addresses->n && !error; i++) {
-        error = check_address(&addresses->of[i], &subnets, wish->node);
+    for (size_t i = 0; i < view->addresses.n && !error; i++) {
+        error = check_address(view, &view->addresses.of[i]);
     }
     return error;
 }
 
-static void want_port(const struct port_wish *wish, const struct prefixes *addresses,
-                      const char *owner, struct rows *wanted)
-{
-    const struct mac mac = wish->mac ? *wish->mac : mac_from_ip(&addresses->of[0].ip);
-    const char *name = pod_port_name(&wanted->arena, wish->pod_namespace, wish->pod);
-    const char *text = port_addresses(&wanted->arena, &mac, addresses);
-    const struct row_id id = switch_port_id(owner, name ? name : "");
-    struct row *port = rows_want(wanted, SWITCH_PORT_TABLE, id, name);
-    struct row *node_switch =
-        rows_edit(wanted, SWITCH_TABLE, switch_id(owner, wish->node), wish->node);
+/* Which addresses of a node are taken, by the ledger and by what the plan adds. */
 
-    if (rows_failed(wanted)) {
-        return;
-    }
-    port->is_new = true;
-    row_is_string(port, "name", name);
-    row_is_string(port, "addresses", text);
-    row_is_string(port, "port_security", text);
-    row_includes_pair(port, "external_ids", NAMESPACE_KEY, wish->pod_namespace);
-    row_includes_pair(port, "external_ids", POD_KEY, "true");
-    row_includes_pair(port, "external_ids", NODE_KEY, wish->node);
-    if (wish->pod_uid) {
-        row_includes_pair(port, "external_ids", POD_UID_KEY, wish->pod_uid);
-    }
-    row_is_owned(port, owner);
-    row_includes_row(node_switch, "ports", id);
-    node_switch->guarded |= wish->choose != NULL;
+static struct prefix single(const struct ip *ip)
+{
+    return (struct prefix){*ip, ip_bits(ip)};
 }
 
-static int resolve(const void *params, const char *owner, const struct rows *facts,
-                   struct rows *wanted)
+struct book {
+    struct blocks taken;
+    bool is_open;
+};
+
+static void close_book(void *note)
+{
+    blocks_clear(&((struct book *)note)->taken);
+}
+
+static const struct row *node_ledger(const struct view *view, const struct rows *rows)
+{
+    return rows_find(rows, LEDGER_TABLE, node_ledger_id(view->scene->owner, view->wish->node));
+}
+
+static int enter(struct book *book, const struct prefixes *addresses)
+{
+    int error = 0;
+
+    for (size_t i = 0; i < addresses->n && !error; i++) {
+        const struct prefix one = single(&addresses->of[i].ip);
+
+        error = blocks_add(&book->taken, &one);
+    }
+    return error ? fail_nomem() : 0;
+}
+
+static int copy_ledger(const struct view *view, struct book *book)
+{
+    const struct column *entries =
+        row_column(node_ledger(view, view->scene->facts), RECORDS_COLUMN);
+    int error = 0;
+
+    for (size_t i = 0; entries && entries->is_map && i < entries->n && !error; i++) {
+        const struct atom *entry = entries->atoms + 2 * i;
+        struct port_record port;
+
+        if (port_entry_parse(entry->string, entry[1].string, &view->subnets,
+                             &view->scene->notes->arena, &port)) {
+            error = enter(book, &port.addresses);
+        }
+    }
+    return error;
+}
+
+static int open_book(const struct view *view, struct book **out)
+{
+    static const char topic[] = "addresses of node";
+    int error = 0;
+
+    *out = scene_note(view->scene, topic, view->wish->node, sizeof **out, close_book);
+    if (!*out) {
+        return fail_nomem();
+    }
+    if (!(*out)->is_open) {
+        error = copy_ledger(view, *out);
+        (*out)->is_open = !error;
+    }
+    return error;
+}
+
+/* Whose the address is among the entries. */
+static const char *find_user(const struct view *view, const struct rows *rows,
+                             const struct prefix *address)
+{
+    const struct column *entries = row_column(node_ledger(view, rows), RECORDS_COLUMN);
+
+    for (size_t i = 0; entries && i < entries->n; i++) {
+        const struct atom *entry = entries->atoms + 2 * i;
+        const struct prefix *other;
+        struct port_record port;
+
+        if (port_entry_parse(entry->string, entry[1].string, &view->subnets,
+                             &view->scene->notes->arena, &port) &&
+            (other = prefixes_of(&port.addresses, address->ip.family)) &&
+            ip_equal(&other->ip, &address->ip)) {
+            return entry->string;
+        }
+    }
+    return NULL;
+}
+
+static int refuse_taken(const struct view *view, const struct prefix *address)
+{
+    const char *user = find_user(view, view->scene->facts, address);
+    char text[PREFIX_TEXT];
+
+    user = user ? user : find_user(view, view->wanted, address);
+    if (user && !strcmp(user, view->name)) {
+        return 0; /* Its own. */
+    }
+    return fail(OVNK8S_EXISTS, "address %s is that of port %s", prefix_to_text(address, text),
+                user ? user : "of another pod");
+}
+
+static int check_free(const struct view *view, const struct book *book)
+{
+    int error = 0;
+
+    for (size_t i = 0; i < view->addresses.n && !error; i++) {
+        const struct prefix one = single(&view->addresses.of[i].ip);
+
+        error = blocks_overlap(&book->taken, &one) ? refuse_taken(view, &view->addresses.of[i]) : 0;
+    }
+    return error;
+}
+
+static int choose_one(struct view *view, const struct book *book, const struct prefix *subnet)
+{
+    const struct ip first = prefix_nth(subnet, FIRST_POD_INDEX);
+    char text[PREFIX_TEXT];
+    struct prefix one;
+
+    if (!blocks_find(&book->taken, subnet, ip_bits(&first), &first, &one) ||
+        !is_pod_index(subnet, prefix_index(subnet, &one.ip))) {
+        return fail(OVNK8S_EXHAUSTED, "subnet %s of node %s: all %llu addresses for pods are taken",
+                    prefix_to_text(subnet, text), view->wish->node,
+                    (unsigned long long)pod_capacity(subnet));
+    }
+    view->addresses.of[view->addresses.n++] = (struct prefix){one.ip, subnet->length};
+    return 0;
+}
+
+static int choose(struct view *view, const struct book *book)
+{
+    int error = 0;
+
+    for (size_t i = 0; i < view->subnets.n && !error; i++) {
+        error = choose_one(view, book, &view->subnets.of[i]);
+    }
+    return error;
+}
+
+/* The port keeps what it has, or gets what was given, or what is free. */
+static int find_addresses(struct view *view, struct port_record *port)
+{
+    const struct node_record node = {view->wish->node, view->subnets};
+    struct book *book;
+    int error = open_book(view, &book);
+
+    if (error) {
+        return error;
+    }
+    if (view->addresses.n) {
+        error = check_free(view, book);
+    } else if (port_recall(view->scene, &node, view->name, &view->wanted->arena, port) &&
+               port->addresses.n == view->subnets.n) {
+        view->addresses = port->addresses;
+    } else {
+        port->addresses.n = 0;
+        error = choose(view, book);
+    }
+    return error ? error : enter(book, &view->addresses);
+}
+
+/* A port that was on another node leaves it. */
+static void leave_other(const struct view *view)
+{
+    const char *owner = view->scene->owner;
+    const struct row_id id = switch_port_id(owner, view->name);
+    const struct row *row = rows_find(view->scene->facts, SWITCH_PORT_TABLE, id);
+    const char *other = row_pair(row, "external_ids", NODE_KEY);
+
+    if (other && strcmp(other, view->wish->node) != 0) {
+        row_excludes_row(rows_edit(view->wanted, SWITCH_TABLE, switch_id(owner, other), other),
+                         "ports", id);
+        row_excludes_key(rows_edit(view->wanted, LEDGER_TABLE, node_ledger_id(owner, other), NULL),
+                         RECORDS_COLUMN, view->name);
+    }
+}
+
+/* For ovnk8s_plan_port_addresses(). */
+static void remember_addresses(struct rows *wanted, struct row_id id,
+                               const struct prefixes *addresses)
+{
+    struct row *row = rows_find(wanted, SWITCH_PORT_TABLE, id);
+    char text[PREFIXES_TEXT];
+
+    if (row) {
+        row->remark = arena_strdup(&wanted->arena, prefixes_to_text(addresses, text));
+    }
+}
+
+static void want_it(const struct view *view, const struct port_record *recalled)
+{
+    const struct port_wish *wish = view->wish;
+    const struct node_record node = {wish->node, view->subnets};
+    const char *owner = view->scene->owner;
+    struct port_record port = {.name = view->name,
+                               .pod_uid = wish->pod_uid,
+                               .addresses = view->addresses,
+                               .mac = mac_from_ip(&view->addresses.of[0].ip)};
+    struct row *ledger = want_node_ledger(view->wanted, owner, &node);
+
+    if (wish->mac) {
+        port.mac = *wish->mac;
+    } else if (!wish->addresses.n && recalled->addresses.n) {
+        port.mac = recalled->mac;
+    }
+    want_port(view->wanted, owner, wish->node, &port, ledger, !view->scene->looks);
+    leave_other(view);
+    ledger->guarded |= !wish->addresses.n;
+    ledger->touched = true;
+    remember_addresses(view->wanted, switch_port_id(owner, view->name), &view->addresses);
+}
+
+static int resolve(const void *params, const struct scene *scene, struct rows *wanted)
 {
     const struct port_wish *wish = params;
-    const struct row_id id = switch_id(owner, wish->node);
-    const struct row *node_switch = rows_find(facts, SWITCH_TABLE, id);
-    struct prefixes addresses = wish->addresses;
-    int error = wish->choose ? wish->choose(wish->payload, &addresses) : 0;
+    struct view view = {.wish = wish,
+                        .scene = scene,
+                        .wanted = wanted,
+                        .name = pod_port_name(&wanted->arena, wish->pod_namespace, wish->pod),
+                        .addresses = wish->addresses};
+    struct port_record recalled = {.addresses.n = 0};
+    int error = view.name ? 0 : fail_nomem();
 
-    node_switch = node_switch ? node_switch : rows_find(wanted, SWITCH_TABLE, id);
-    error = error ? error : check_addresses(wish, &addresses, node_switch);
+    if (!error && !node_find(scene, wanted, wish->node, &view.subnets)) {
+        error = fail(OVNK8S_NOTFOUND, "node %s has no logical switch: add it first (minion-init)",
+                     wish->node);
+    }
+    if (!error && wish->choose) {
+        error = wish->choose(wish->payload, &view.addresses);
+    }
+    error = error ? error : check_addresses(&view);
+    if (!error && !wish->choose) {
+        error = find_addresses(&view, &recalled);
+    }
     if (!error) {
-        want_port(wish, &addresses, owner, wanted);
+        want_it(&view, &recalled);
     }
     return error;
 }
@@ -134,13 +383,13 @@ static int check_names(const char *pod_namespace, const char *pod, const char *n
     int error = check_dns_label("namespace", pod_namespace);
 
     error = error ? error : check_dns_name("pod name", pod);
-    return error ? error : check_dns_name("node name", node);
+    return error ? error : check_node_name(node);
 }
 
 int ovnk8s_port_add(ovnk8s_plan *plan, const ovnk8s_port *theirs)
 {
     ovnk8s_port port = OVNK8S_PORT_INIT;
-    struct prefixes addresses;
+    struct prefixes addresses = {.n = 0};
     struct mac mac;
     int error = options_take(&port, sizeof port, theirs);
 
@@ -148,11 +397,11 @@ int ovnk8s_port_add(ovnk8s_plan *plan, const ovnk8s_port *theirs)
     if (error) {
         return error;
     }
-    if (!prefixes_from_text(port.addresses, &addresses)) {
+    if (port.addresses && !prefixes_from_text(port.addresses, &addresses)) {
         return fail(OVNK8S_INVALID,
                     "addresses \"%s\" of pod %s/%s: expected ADDRESS/LENGTH, or one of IPv4 and one"
                     " of IPv6 with a comma between",
-                    port.addresses ? port.addresses : "", port.pod_namespace, port.pod);
+                    port.addresses, port.pod_namespace, port.pod);
     }
     if (port.mac && (!mac_from_text(port.mac, &mac) || mac.bytes[0] & 1)) {
         return fail(OVNK8S_INVALID,
@@ -168,19 +417,35 @@ int ovnk8s_port_add(ovnk8s_plan *plan, const ovnk8s_port *theirs)
                                                  .mac = port.mac ? &mac : NULL});
 }
 
+const char *ovnk8s_plan_port_addresses(const ovnk8s_plan *plan, const char *pod_namespace,
+                                       const char *pod)
+{
+    char name[512];
+    const struct row *row;
+
+    snprintf(name, sizeof name, "%s_%s", pod_namespace ? pod_namespace : "", pod ? pod : "");
+    row = rows_find(&plan->wanted, SWITCH_PORT_TABLE, switch_port_id(plan->owner, name));
+    return row ? row->remark : NULL;
+}
+
 /* Deleting. */
 
-static int resolve_delete(const void *params, const char *owner, const struct rows *facts,
-                          struct rows *wanted)
+static int resolve_delete(const void *params, const struct scene *scene, struct rows *wanted)
 {
     const struct port_wish *wish = params;
+    const char *owner = scene->owner;
     const char *name = pod_port_name(&wanted->arena, wish->pod_namespace, wish->pod);
     const struct row_id id = switch_port_id(owner, name ? name : "");
 
-    (void)facts;
+    if (!name) {
+        return fail_nomem();
+    }
     rows_drop(wanted, SWITCH_PORT_TABLE, id, name);
     row_excludes_row(rows_edit(wanted, SWITCH_TABLE, switch_id(owner, wish->node), wish->node),
                      "ports", id);
+    row_excludes_key(rows_edit(wanted, LEDGER_TABLE, node_ledger_id(owner, wish->node),
+                               arena_printf(&wanted->arena, "ledger of %s", wish->node)),
+                     RECORDS_COLUMN, name);
     return 0;
 }
 

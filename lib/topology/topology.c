@@ -41,6 +41,14 @@ bool is_pod_index(const struct prefix *subnet, uint64_t index)
            (subnet->ip.family != 4 || index < prefix_last_index(subnet));
 }
 
+uint64_t pod_capacity(const struct prefix *subnet)
+{
+    const uint64_t last = prefix_last_index(subnet);
+    const uint64_t reserved = FIRST_POD_INDEX + (subnet->ip.family == 4 ? 1 : 0);
+
+    return last == UINT64_MAX ? last : last + 1 > reserved ? last + 1 - reserved : 0;
+}
+
 const char *port_addresses(struct arena *arena, const struct mac *mac, const struct prefixes *ips)
 {
     char text[2][IP_TEXT] = {"", ""}, mac_text[MAC_TEXT];
@@ -50,6 +58,55 @@ const char *port_addresses(struct arena *arena, const struct mac *mac, const str
     }
     return arena_printf(arena, "%s %s%s%s", mac_to_text(mac, mac_text), text[0],
                         ips->n > 1 ? " " : "", text[1]);
+}
+
+/* Copies the next word, which must fit, to 'word' and returns what follows it; NULL if there is
+ * none. */
+static const char *next_word(const char *text, size_t size, char *word)
+{
+    const size_t length = strcspn(text, " ");
+
+    if (!length || length >= size) {
+        return NULL;
+    }
+    memcpy(word, text, length);
+    word[length] = '\0';
+    return text + length + (text[length] == ' ');
+}
+
+static bool add_address(const char *word, const struct prefixes *subnets, struct prefixes *to)
+{
+    const struct prefix *subnet;
+    struct ip ip;
+
+    if (to->n == 2 || !ip_from_text(word, &ip) || prefixes_of(to, ip.family)) {
+        return false;
+    }
+    subnet = prefixes_of(subnets, ip.family);
+    if (!subnet || !prefix_contains(subnet, &ip)) {
+        return false;
+    }
+    to->of[to->n++] = (struct prefix){ip, subnet->length};
+    return true;
+}
+
+bool port_addresses_parse(const char *text, const struct prefixes *subnets, struct mac *mac,
+                          struct prefixes *out)
+{
+    char word[IP_TEXT];
+
+    out->n = 0;
+    text = next_word(text, sizeof word, word);
+    if (!text || !mac_from_text(word, mac)) {
+        return false;
+    }
+    while (*text) {
+        text = next_word(text, sizeof word, word);
+        if (!text || !add_address(word, subnets, out)) {
+            return false;
+        }
+    }
+    return out->n > 0;
 }
 
 /* OVN writes an IPv4 subnet as such and an IPv6 one, which is always a /64, as "ipv6_prefix";

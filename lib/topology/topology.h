@@ -21,8 +21,16 @@ struct prefixes addresses_at(const struct prefixes *subnets, uint64_t index);
 /* Whether the address is for pods: neither the router's, nor the node's own, nor for broadcast. */
 bool is_pod_index(const struct prefix *subnet, uint64_t index);
 
+/* How many addresses of the subnet are for pods; UINT64_MAX: more than that counts. */
+uint64_t pod_capacity(const struct prefix *subnet);
+
 /* "MAC IP..." as the column addresses of a logical switch port has it. */
 const char *port_addresses(struct arena *arena, const struct mac *mac, const struct prefixes *ips);
+
+/* Reads what port_addresses() writes; the addresses get the lengths of the subnets that they lie
+ * in, one of each at most. False for anything else; 'out' may be changed then. */
+bool port_addresses_parse(const char *text, const struct prefixes *subnets, struct mac *mac,
+                          struct prefixes *out);
 
 /* The subnets of a node, from the row of its logical switch. False when it has none. */
 bool switch_subnets(const struct row *node_switch, struct prefixes *out);

@@ -22,13 +22,16 @@
 struct fixture {
     ovnk8s_plan *plan;
     struct rows facts, wanted;
+    struct notes notes;
+    struct scene scene;
 };
 
 static int set_up(void **state)
 {
     static struct fixture fixture;
 
-    fixture = (struct fixture){0};
+    fixture = (struct fixture){
+        .scene = {.owner = OWNER, .facts = &fixture.facts, .notes = &fixture.notes}};
     *state = &fixture;
     return ovnk8s_plan_new(&fixture.plan, NULL);
 }
@@ -40,6 +43,7 @@ static int tear_down(void **state)
     ovnk8s_plan_free(f->plan);
     rows_clear(&f->facts);
     rows_clear(&f->wanted);
+    notes_clear(&f->notes);
     return 0;
 }
 
@@ -86,7 +90,7 @@ static void assert_failed(int error, int expected, const char *message)
 
 static void resolve(struct fixture *f)
 {
-    const int error = plan_resolve(f->plan, &f->facts, &f->wanted);
+    const int error = plan_resolve(f->plan, &f->scene, &f->wanted);
 
     if (error) {
         fail_msg("%s", ovnk8s_last_error()->message);
@@ -95,7 +99,7 @@ static void resolve(struct fixture *f)
 
 static void assert_refused(struct fixture *f, int expected, const char *message)
 {
-    assert_failed(plan_resolve(f->plan, &f->facts, &f->wanted), expected, message);
+    assert_failed(plan_resolve(f->plan, &f->scene, &f->wanted), expected, message);
 }
 
 /* Facts. */
@@ -520,7 +524,7 @@ static void what_must_be_known_is_asked(void **state)
 
     assert_int_equal(add_node(f, "n1", "10.1.0.0/24", NULL), 0);
     assert_int_equal(add_node(f, "n2", "10.2.0.0/24", NULL), 0);
-    assert_int_equal(plan_ask(f->plan, &f->wanted), 0);
+    assert_int_equal(plan_ask(f->plan, &f->scene, &f->wanted), 0);
     assert_int_equal(f->wanted.n, 2); /* Not more for two nodes than for one. */
     switches = f->wanted.last;
     assert_int_equal(switches->where, ROW_BY_OWNER);
@@ -661,7 +665,7 @@ static void deleting_needs_no_facts(void **state)
 
     assert_int_equal(ovnk8s_port_delete(f->plan, "default", "web.0", "n1"), 0);
     assert_int_equal(ovnk8s_port_delete(f->plan, "default", "Web", "n1"), OVNK8S_INVALID);
-    assert_int_equal(plan_ask(f->plan, &f->facts), 0);
+    assert_int_equal(plan_ask(f->plan, &f->scene, &f->facts), 0);
     assert_int_equal(f->facts.n, 0);
     resolve(f);
     assert_int_equal(f->wanted.n, 2);

@@ -1,0 +1,87 @@
+#include "topology/ledger.h"
+
+#include <string.h>
+
+#include "topology/names.h"
+
+#define LEDGER_KEY "ovnk8s-ledger"
+#define TAKEN_KEY "k8s-taken-subnets"
+
+/* Between the addresses of a port and the uid of its pod. */
+#define UID_MARK ';'
+
+struct row *want_cluster_ledger(struct rows *wanted, const char *owner,
+                                const struct cluster_record *cluster)
+{
+    struct row *row =
+        rows_want(wanted, LEDGER_TABLE, cluster_ledger_id(owner), "ledger of the cluster");
+    char text[PREFIXES_TEXT];
+
+    row_includes_pair(row, "external_ids", LEDGER_KEY, "cluster");
+    row_includes_pair(row, "external_ids", CLUSTER_NAME_KEY, cluster->name);
+    row_includes_pair(row, "external_ids", CLUSTER_SUBNET_KEY,
+                      prefixes_to_text(&cluster->subnets, text));
+    row_includes_pair(row, "external_ids", JOIN_SUBNET_KEY, prefixes_to_text(&cluster->join, text));
+    row_is_owned(row, owner);
+    return row;
+}
+
+struct row *want_node_ledger(struct rows *wanted, const char *owner, const struct node_record *node)
+{
+    const struct row_id id = node_ledger_id(owner, node->name);
+    struct row *row = rows_find(wanted, LEDGER_TABLE, id);
+    char text[PREFIXES_TEXT];
+
+    if (row && row->state == ROW_WANTED) {
+        return row; /* For one port after the other. */
+    }
+    row = rows_want(wanted, LEDGER_TABLE, id,
+                    arena_printf(&wanted->arena, "ledger of %s", node->name));
+    row_includes_pair(row, "external_ids", LEDGER_KEY, "node");
+    row_includes_pair(row, "external_ids", NODE_KEY, node->name);
+    row_includes_pair(row, "external_ids", SUBNETS_KEY, prefixes_to_text(&node->subnets, text));
+    row_is_owned(row, owner);
+    return row;
+}
+
+void want_port_entry(struct row *ledger, const struct port_record *port, bool is_new)
+{
+    struct arena *arena = &ledger->rows->arena;
+    const char *addresses = port_addresses(arena, &port->mac, &port->addresses);
+    const char *entry = port->pod_uid
+                            ? arena_printf(arena, "%s%c%s", addresses, UID_MARK, port->pod_uid)
+                            : addresses;
+
+    if (!rows_failed(ledger->rows)) {
+        row_includes_entry(ledger, RECORDS_COLUMN, port->name, entry, is_new);
+    }
+}
+
+bool port_entry_parse(const char *name, const char *entry, const struct prefixes *subnets,
+                      struct arena *arena, struct port_record *out)
+{
+    const size_t length = strcspn(entry, (const char[]){UID_MARK, '\0'});
+    const char *addresses = arena_strndup(arena, entry, length);
+
+    *out = (struct port_record){.name = name};
+    if (entry[length]) {
+        out->pod_uid = arena_strdup(arena, entry + length + 1);
+    }
+    return addresses && port_addresses_parse(addresses, subnets, &out->mac, &out->addresses);
+}
+
+bool ledger_taken(const struct row *ledger, struct blocks *out)
+{
+    const char *text = row_pair(ledger, "external_ids", TAKEN_KEY);
+
+    return text && blocks_from_text(text, out);
+}
+
+void want_taken(struct row *ledger, const struct blocks *taken)
+{
+    const char *text = blocks_to_text(&ledger->rows->arena, taken);
+
+    if (text) {
+        row_includes_pair(ledger, "external_ids", TAKEN_KEY, text);
+    }
+}

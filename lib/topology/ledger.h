@@ -1,0 +1,62 @@
+/* The ledger: what was added, written down apart from the rows that it was made into.
+ *
+ * The cluster has a row in it, and each node. They say what was asked for, which subnets the nodes
+ * have taken, and which ports the pods of a node have with which addresses. So
+ *
+ *   - a subnet or an address is chosen by reading one row, whatever the size of the cluster,
+ *   - two who choose at once notice each other, by the generation of that row (see row.guarded),
+ *     while the logical switch itself is left alone but for its set of ports: ovn-northd handles
+ *     that without computing everything anew,
+ *   - what somebody else has deleted is known, and comes back by a repair.
+ *
+ * For the last one the ledger is not trusted alone: each thing is told by at least three rows or
+ * columns, of which two decide. See recall.h. */
+
+#ifndef TOPOLOGY_LEDGER_H
+#define TOPOLOGY_LEDGER_H
+
+#include "base/plan.h"
+#include "topology/blocks.h"
+#include "topology/topology.h"
+
+/* What is known of a cluster. */
+struct cluster_record {
+    const char *name;
+    struct prefixes subnets, join;
+};
+
+struct node_record {
+    const char *name;
+    struct prefixes subnets;
+};
+
+/* The port of a pod. */
+struct port_record {
+    const char *name;    /* "<namespace>_<pod>". */
+    const char *pod_uid; /* NULL: not known. */
+    struct mac mac;
+    struct prefixes addresses;
+};
+
+/* Columns that rooms of the ledger need. */
+#define RECORDS_COLUMN "records"
+
+/* State the cluster's, or the node's, row, which is returned. */
+struct row *want_cluster_ledger(struct rows *wanted, const char *owner,
+                                const struct cluster_record *cluster);
+struct row *want_node_ledger(struct rows *wanted, const char *owner,
+                             const struct node_record *node);
+
+/* States the entry of a port in its node's row. */
+void want_port_entry(struct row *ledger, const struct port_record *port, bool is_new);
+
+/* Reads the entry of a port, which has 'name', on a node with 'subnets'. False when it is
+ * malformed. Strings are in 'arena'. */
+bool port_entry_parse(const char *name, const char *entry, const struct prefixes *subnets,
+                      struct arena *arena, struct port_record *out);
+
+/* The subnets that nodes have taken, as the cluster's row says. False when it does not say. */
+bool ledger_taken(const struct row *ledger, struct blocks *out);
+void want_taken(struct row *ledger, const struct blocks *taken);
+
+#endif /* ledger.h */

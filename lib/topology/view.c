@@ -1,0 +1,216 @@
+#include "topology/view.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "topology/names.h"
+#include "topology/recall.h"
+
+/* What ovnk8s_topology_read() was told. */
+struct view_params {
+    const char *node; /* NULL: all. */
+    bool with_ports;
+};
+
+static void ask(const void *params, const struct scene *scene, struct rows *asked)
+{
+    const struct view_params *view = params;
+
+    cluster_ask(scene, asked);
+    if (view->node) {
+        node_ask(scene, view->node, asked);
+        node_ask_ports(scene, view->node, asked);
+    } else {
+        nodes_ask_all(scene, true, asked);
+    }
+}
+
+static int resolve(const void *params, const struct scene *scene, struct rows *wanted)
+{
+    (void)params;
+    (void)scene;
+    (void)wanted;
+    return 0;
+}
+
+static const struct intent_type read_type = {"reading the cluster of owner", ask, resolve};
+
+int ovnk8s_topology_read(ovnk8s_plan *plan, const char *node, int with_ports)
+{
+    struct view_params *params = arena_alloc(&plan->arena, sizeof *params);
+    const int error = !params ? fail_nomem() : node ? check_node_name(node) : 0;
+
+    if (error) {
+        return error;
+    }
+    params->node = arena_strdup(&plan->arena, node);
+    params->with_ports = with_ports != 0;
+    return plan_intend(plan, &read_type, plan->owner, params);
+}
+
+/* Making the value. */
+
+static void add_cluster(ovnk8s_topology *to, const struct scene *scene)
+{
+    struct cluster_record cluster;
+    char text[PREFIXES_TEXT];
+
+    if (cluster_recall(scene, &cluster)) {
+        to->has_cluster = true;
+        to->cluster = (ovnk8s_cluster)OVNK8S_CLUSTER_INIT;
+        to->cluster.name = arena_strdup(&to->arena, cluster.name);
+        to->cluster.subnet = arena_strdup(&to->arena, prefixes_to_text(&cluster.subnets, text));
+        to->cluster.join_subnet = arena_strdup(&to->arena, prefixes_to_text(&cluster.join, text));
+    }
+}
+
+/* Each pod has one address of each family. */
+static uint64_t capacity_of(const struct prefixes *subnets)
+{
+    uint64_t capacity = UINT64_MAX;
+
+    for (size_t i = 0; i < subnets->n; i++) {
+        const uint64_t one = pod_capacity(&subnets->of[i]);
+
+        capacity = one < capacity ? one : capacity;
+    }
+    return capacity;
+}
+
+static void add_node(ovnk8s_topology *to, const struct node_record *node, size_t n_ports)
+{
+    const struct prefixes gateways = addresses_at(&node->subnets, ROUTER_INDEX);
+    const struct prefixes own = addresses_at(&node->subnets, MANAGEMENT_INDEX);
+    char text[PREFIXES_TEXT];
+
+    to->nodes[to->n_nodes++] = (ovnk8s_node_state){
+        .size = sizeof(ovnk8s_node_state),
+        .name = arena_strdup(&to->arena, node->name),
+        .subnet = arena_strdup(&to->arena, prefixes_to_text(&node->subnets, text)),
+        .gateways = arena_strdup(&to->arena, prefixes_to_text(&gateways, text)),
+        .addresses = arena_strdup(&to->arena, prefixes_to_text(&own, text)),
+        .n_ports = n_ports,
+        .capacity = capacity_of(&node->subnets),
+    };
+}
+
+static void add_port(ovnk8s_topology *to, const char *node, const struct port_record *port)
+{
+    const size_t namespace_length = strcspn(port->name, "_");
+    char text[PREFIXES_TEXT], mac[MAC_TEXT];
+    ovnk8s_port *added = &to->ports[to->n_ports++];
+
+    *added = (ovnk8s_port)OVNK8S_PORT_INIT;
+    added->pod_namespace = arena_strndup(&to->arena, port->name, namespace_length);
+    added->pod = arena_strdup(&to->arena, port->name + namespace_length + 1);
+    added->node = node;
+    added->addresses = arena_strdup(&to->arena, prefixes_to_text(&port->addresses, text));
+    added->mac = arena_strdup(&to->arena, mac_to_text(&port->mac, mac));
+    added->pod_uid = arena_strdup(&to->arena, port->pod_uid);
+}
+
+/* There are no more ports than entries in the ledger. */
+static size_t count_entries(const struct rows *facts)
+{
+    size_t n = 0;
+
+    for (const struct row *row = facts->first; row; row = row->next) {
+        const struct column *entries = row_column(row, RECORDS_COLUMN);
+
+        n += entries ? entries->n : 0;
+    }
+    return n;
+}
+
+static void add_nodes(ovnk8s_topology *to, const struct scene *scene, bool with_ports)
+{
+    struct arena *scratch = &scene->notes->arena;
+    struct node_list nodes;
+
+    if (!nodes_recall(scene, scratch, &nodes)) {
+        to->arena.failed = true;
+        return;
+    }
+    to->nodes = arena_alloc(&to->arena, (nodes.n + 1) * sizeof *to->nodes);
+    to->ports = arena_alloc(&to->arena, (count_entries(scene->facts) + 1) * sizeof *to->ports);
+    for (size_t i = 0; i < nodes.n && !to->arena.failed; i++) {
+        struct port_list ports;
+
+        if (!ports_recall(scene, &nodes.of[i], scratch, &ports)) {
+            to->arena.failed = true;
+            return;
+        }
+        add_node(to, &nodes.of[i], ports.n);
+        for (size_t j = 0; j < ports.n && with_ports; j++) {
+            add_port(to, to->nodes[i].name, &ports.of[j]);
+        }
+    }
+}
+
+static const struct view_params *find_params(const ovnk8s_plan *plan)
+{
+    const struct intent *intent = plan->first;
+
+    while (intent && intent->type != &read_type) {
+        intent = intent->next;
+    }
+    return intent ? intent->params : NULL;
+}
+
+int ovnk8s_topology_new(ovnk8s_topology **out, const ovnk8s_plan *plan)
+{
+    const struct view_params *params = find_params(plan);
+    ovnk8s_topology *topology = NULL;
+    struct notes notes = {0};
+    const struct scene scene = {.owner = plan->owner, .facts = &plan->facts, .notes = &notes};
+
+    *out = NULL;
+    if (!params) {
+        return fail(OVNK8S_INVALID, "the plan has not read the topology");
+    }
+    topology = calloc(1, sizeof *topology);
+    if (topology) {
+        add_cluster(topology, &scene);
+        add_nodes(topology, &scene, params->with_ports);
+    }
+    notes_clear(&notes);
+    if (!topology || topology->arena.failed) {
+        ovnk8s_topology_free(topology);
+        return fail_nomem();
+    }
+    *out = topology;
+    return 0;
+}
+
+void ovnk8s_topology_free(ovnk8s_topology *topology)
+{
+    if (topology) {
+        arena_clear(&topology->arena);
+        free(topology);
+    }
+}
+
+const ovnk8s_cluster *ovnk8s_topology_cluster(const ovnk8s_topology *topology)
+{
+    return topology->has_cluster ? &topology->cluster : NULL;
+}
+
+size_t ovnk8s_topology_nodes(const ovnk8s_topology *topology)
+{
+    return topology->n_nodes;
+}
+
+const ovnk8s_node_state *ovnk8s_topology_node(const ovnk8s_topology *topology, size_t i)
+{
+    return i < topology->n_nodes ? &topology->nodes[i] : NULL;
+}
+
+size_t ovnk8s_topology_ports(const ovnk8s_topology *topology)
+{
+    return topology->n_ports;
+}
+
+const ovnk8s_port *ovnk8s_topology_port(const ovnk8s_topology *topology, size_t i)
+{
+    return i < topology->n_ports ? &topology->ports[i] : NULL;
+}
