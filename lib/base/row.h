@@ -74,8 +74,8 @@ struct row {
     enum row_where where;
     enum row_state state;
     bool is_new;  /* Believed not to be there: the first attempt inserts it without looking. */
-    bool guarded; /* Commit only if its external_ids are as they were read. */
-    bool touched; /* Whoever guards this row shall notice the change. */
+    bool guarded; /* Commit only if its external_ids are as they were read; implies 'touched'. */
+    bool touched; /* Whoever guards this row shall notice when something of it changes. */
     bool sole; /* Insert only if no other row has its name, where no index of the server says so. */
     const char *remark; /* For whoever states the row; NULL at first. */
     struct column *columns;

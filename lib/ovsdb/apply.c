@@ -1,6 +1,7 @@
 #include "ovsdb/apply.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "base/options.h"
@@ -15,6 +16,8 @@ enum { MOST_ROUNDS = 200, MOST_PAUSE_MS = 20 };
 
 /* Each time more is asked because of what was learnt; no intent needs more steps than this. */
 enum { MOST_QUESTIONS = 5 };
+
+#define NAMESAKE "there is one of this name that belongs to somebody else"
 
 /* What one round works with. */
 struct round {
@@ -54,6 +57,47 @@ static int learn(struct round *round, const struct scene *scene)
     return error;
 }
 
+/* Rows of somebody else under a name that must be sole are found by the server when it commits; for
+ * a plan that is only looked at they are looked for. */
+
+static int refuse_namesake(const struct rows *found, const struct row *row)
+{
+    const struct row *other = found->first;
+    int error;
+
+    while (other && (strcmp(other->table, row->table) != 0 || strcmp(other->name, row->name) != 0 ||
+                     row_id_equal(other->id, row->id))) {
+        other = other->next;
+    }
+    if (!other) {
+        return 0;
+    }
+    error = fail(OVNK8S_EXISTS, NAMESAKE);
+    return fail_during(error, "plan", row->name, "planning %s %s", row->table, row->name);
+}
+
+static int look_for_namesakes(const struct round *round)
+{
+    const ovnk8s_plan *plan = round->plan;
+    struct rows asked = {0}, found = {0};
+    int error;
+
+    for (const struct change *c = plan->changes.first; c; c = c->next) {
+        if (c->action == CHANGE_INSERT && c->row->sole) {
+            row_ask(rows_ask_where(&asked, c->row->table, ROW_BY_NAME, c->row->name), "name");
+        }
+    }
+    error = rows_failed(&asked)
+                ? fail_nomem()
+                : read_rows(round->conn, asked.first, NULL, round->deadline, &found);
+    for (const struct change *c = plan->changes.first; c && !error; c = c->next) {
+        error = c->row->sole ? refuse_namesake(&found, c->row) : 0;
+    }
+    rows_clear(&asked);
+    rows_clear(&found);
+    return error;
+}
+
 /* Leaves in the plan what was found out. */
 static int compute(struct round *round)
 {
@@ -77,7 +121,7 @@ static int fail_operation(const struct round *round, size_t i, int error)
     const char *name = row_title(row, row_fact(&round->plan->facts, row));
 
     if (operations_is_sole_guard(&round->operations, i)) {
-        error = fail(OVNK8S_EXISTS, "there is one of this name that belongs to somebody else");
+        error = fail(OVNK8S_EXISTS, NAMESAKE);
     }
     return fail_during(error, "commit", name, "committing %s %s", row->table, name);
 }
@@ -118,8 +162,8 @@ static int run_round(ovnk8s_plan *plan, struct conn *conn, const struct deadline
     struct round round = {.plan = plan, .conn = conn, .deadline = deadline, .looks = looks};
     int error = compute(&round);
 
-    if (!error && commits && plan->changes.n) {
-        error = commit(&round);
+    if (!error && plan->changes.n) {
+        error = commits ? commit(&round) : look_for_namesakes(&round);
     }
     if (error) {
         plan_reset(plan);

@@ -136,7 +136,6 @@ static int guard_rows(const struct changes *changes, struct operations *to)
         const struct row *fact = row->guarded ? row_fact(changes->facts, row) : NULL;
 
         error = fact ? guard_external_ids(to, row, fact) : 0;
-        error = fact && !error ? next_generation(to, row) : error;
     }
     return error;
 }
@@ -250,7 +249,7 @@ static int change_row(struct operations *to, const struct change *change)
         }
     }
     error = add_op(to, change->row, unchanged_guard(change, values));
-    if (!error && change->row->touched && !change->row->guarded) {
+    if (!error && (change->row->touched || change->row->guarded)) {
         error = next_generation(to, change->row);
     }
     if (!error && !shash_is_empty(json_object(values))) {

@@ -130,40 +130,45 @@ struct question {
 struct questions {
     struct json *ops;
     struct question *of;
-    size_t room;
+    size_t n, room;
     bool failed;
 };
 
-static void ask(struct questions *questions, const struct row *row, const struct column *probed)
+static void ask_for(struct questions *questions, const struct row *row, const struct column *probed,
+                    struct json *op)
 {
-    const size_t n = questions->ops->array.n;
-
-    if (n == questions->room) {
-        const size_t room = n ? 2 * n : 16;
+    if (questions->n == questions->room) {
+        const size_t room = questions->n ? 2 * questions->n : 16;
         struct question *grown = realloc(questions->of, room * sizeof *grown);
 
         if (!grown) {
+            json_destroy(op);
             questions->failed = true;
             return;
         }
         questions->of = grown;
         questions->room = room;
     }
-    questions->of[n] = (struct question){row, probed};
-    json_array_add(questions->ops, probed ? probe_column(row, probed) : select_row(row));
+    questions->of[questions->n++] = (struct question){row, probed};
+    json_array_add(questions->ops, op);
 }
 
 static void ask_row(struct questions *questions, const struct inquiry *inquiry,
                     const struct row *row)
 {
     if (needs_select(inquiry, row)) {
-        ask(questions, row, NULL);
+        ask_for(questions, row, NULL, select_row(row));
     }
     for (const struct column *c = row->columns; c; c = c->next) {
         if (needs_probe(inquiry, row, c)) {
-            ask(questions, row, c);
+            ask_for(questions, row, c, probe_column(row, c));
         }
     }
+}
+
+static struct json *column_names(const struct column *column)
+{
+    return json_array_create_2(json_string_create("_uuid"), json_string_create(column->name));
 }
 
 static void questions_clear(struct questions *questions)
@@ -188,65 +193,69 @@ static int take_row(const struct row *row, const struct json *result, struct row
 }
 
 /* The elements are in the set when the server has found the row and should have them, or has not
- * found it and should not. Some may be in and others out: stating all again is harmless. */
+ * found it and should not. Of several some may be in and others out: then all are asked for. */
 static int take_probe(const struct question *question, const struct json *result,
-                      struct rows *facts)
+                      struct questions *more, struct rows *facts)
 {
     const struct column *column = question->probed;
-    struct row *fact = (struct row *)row_fact(facts, question->row);
+    const struct row *row = question->row;
+    struct row *fact = (struct row *)row_fact(facts, row);
     struct rows found = {0};
-    const int error = result_rows(result, question->row->table, &found);
+    const int error = result_rows(result, row->table, &found);
 
     if (!error && fact && (found.n != 0) == (column->rule == COLUMN_INCLUDES)) {
         row_add_atoms(fact, column->name, COLUMN_IS, column->is_map, column->atoms, column->n);
+    } else if (!error && fact && column->n > 1) {
+        ask_for(more, row, NULL, select_op(row, wire_where(row), column_names(column)));
     }
     rows_clear(&found);
     return error;
 }
 
 static int take_answer(const struct question *question, const struct json *result,
-                       struct rows *facts)
+                       struct questions *more, struct rows *facts)
 {
     const struct row *row = question->row;
     int error = result_error(result);
 
     if (!error) {
-        error =
-            question->probed ? take_probe(question, result, facts) : take_row(row, result, facts);
+        error = question->probed ? take_probe(question, result, more, facts)
+                                 : take_row(row, result, facts);
     }
     return error ? fail_during(error, "read", row->name, "reading %s %s", row->table, row->name)
                  : 0;
 }
 
-static int take_answers(const struct questions *questions, const struct json *results, size_t n,
-                        struct rows *facts)
+static int take_answers(const struct questions *questions, const struct json *results,
+                        struct questions *more, struct rows *facts)
 {
     int error = 0;
 
-    for (size_t i = 0; i < n && !error; i++) {
+    for (size_t i = 0; i < questions->n && !error; i++) {
         error = i < results->array.n
-                    ? take_answer(&questions->of[i], results->array.elems[i], facts)
+                    ? take_answer(&questions->of[i], results->array.elems[i], more, facts)
                     : fail(OVNK8S_PROTOCOL, "an answer that is too short");
     }
     return error || !rows_failed(facts) ? error : fail_nomem();
 }
 
+/* Puts the questions, and those that their answers raise. */
 static int put_questions(struct conn *conn, struct questions *questions,
                          const struct deadline *deadline, struct rows *facts)
 {
-    const size_t n = questions->ops->array.n;
-    struct json *results;
-    int error;
+    struct questions more = {.ops = json_array_create_empty()};
+    struct json *results = NULL;
+    int error = questions->failed ? fail_nomem() : 0;
 
-    if (questions->failed) {
-        return fail_nomem();
+    if (!error && questions->n) {
+        error = conn_transact(conn, STEAL(questions->ops), deadline, &results);
+        error = error ? error : take_answers(questions, results, &more, facts);
     }
-    if (!n) {
-        return 0;
+    if (!error && more.n) {
+        error = put_questions(conn, &more, deadline, facts);
     }
-    error = conn_transact(conn, STEAL(questions->ops), deadline, &results);
-    error = error ? error : take_answers(questions, results, n, facts);
     json_destroy(results);
+    questions_clear(&more);
     return error;
 }
 

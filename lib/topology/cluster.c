@@ -205,7 +205,9 @@ static void drop_cluster(const struct scene *scene, const char *name, struct row
         rows_drop(wanted, SWITCH_PORT_TABLE, switch_port_id(owner, switch_port), switch_port);
         rows_drop(wanted, ROUTER_TABLE, cluster_router_id(owner), name);
         rows_drop(wanted, SWITCH_TABLE, switch_id(owner, JOIN_SWITCH), JOIN_SWITCH);
-        rows_drop(wanted, LEDGER_TABLE, cluster_ledger_id(owner), "ledger of the cluster");
+        /* A node that is added just now is not overlooked. */
+        rows_drop(wanted, LEDGER_TABLE, cluster_ledger_id(owner), "ledger of the cluster")
+            ->guarded = true;
     }
 }
 

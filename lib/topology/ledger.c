@@ -44,6 +44,12 @@ struct row *want_node_ledger(struct rows *wanted, const char *owner, const struc
     return row;
 }
 
+struct row *edit_node_ledger(struct rows *wanted, const char *owner, const char *node)
+{
+    return rows_edit(wanted, LEDGER_TABLE, node_ledger_id(owner, node),
+                     arena_printf(&wanted->arena, "ledger of %s", node));
+}
+
 void want_port_entry(struct row *ledger, const struct port_record *port, bool is_new)
 {
     struct arena *arena = &ledger->rows->arena;

@@ -38,7 +38,7 @@ struct port_record {
     struct prefixes addresses;
 };
 
-/* Columns that rooms of the ledger need. */
+/* The column with the ports of a node. */
 #define RECORDS_COLUMN "records"
 
 /* State the cluster's, or the node's, row, which is returned. */
@@ -46,6 +46,9 @@ struct row *want_cluster_ledger(struct rows *wanted, const char *owner,
                                 const struct cluster_record *cluster);
 struct row *want_node_ledger(struct rows *wanted, const char *owner,
                              const struct node_record *node);
+
+/* The node's row, of which something shall change if it is there. */
+struct row *edit_node_ledger(struct rows *wanted, const char *owner, const char *node);
 
 /* States the entry of a port in its node's row. */
 void want_port_entry(struct row *ledger, const struct port_record *port, bool is_new);

@@ -281,8 +281,7 @@ static void leave_other(const struct view *view)
     if (other && strcmp(other, view->wish->node) != 0) {
         row_excludes_row(rows_edit(view->wanted, SWITCH_TABLE, switch_id(owner, other), other),
                          "ports", id);
-        row_excludes_key(rows_edit(view->wanted, LEDGER_TABLE, node_ledger_id(owner, other), NULL),
-                         RECORDS_COLUMN, view->name);
+        row_excludes_key(edit_node_ledger(view->wanted, owner, other), RECORDS_COLUMN, view->name);
     }
 }
 
@@ -296,6 +295,15 @@ static void remember_addresses(struct rows *wanted, struct row_id id,
     if (row) {
         row->remark = arena_strdup(&wanted->arena, prefixes_to_text(addresses, text));
     }
+}
+
+/* An entry that was read tells that there is a port already. */
+static bool is_new(const struct view *view)
+{
+    const struct column *entries =
+        row_column(node_ledger(view, view->scene->facts), RECORDS_COLUMN);
+
+    return !view->scene->looks && !column_pair(entries, view->name);
 }
 
 static void want_it(const struct view *view, const struct port_record *recalled)
@@ -314,7 +322,7 @@ static void want_it(const struct view *view, const struct port_record *recalled)
     } else if (!wish->addresses.n && recalled->addresses.n) {
         port.mac = recalled->mac;
     }
-    want_port(view->wanted, owner, wish->node, &port, ledger, !view->scene->looks);
+    want_port(view->wanted, owner, wish->node, &port, ledger, is_new(view));
     leave_other(view);
     ledger->guarded |= !wish->addresses.n;
     ledger->touched = true;
@@ -436,6 +444,7 @@ static int resolve_delete(const void *params, const struct scene *scene, struct 
     const char *owner = scene->owner;
     const char *name = pod_port_name(&wanted->arena, wish->pod_namespace, wish->pod);
     const struct row_id id = switch_port_id(owner, name ? name : "");
+    struct row *ledger;
 
     if (!name) {
         return fail_nomem();
@@ -443,9 +452,9 @@ static int resolve_delete(const void *params, const struct scene *scene, struct 
     rows_drop(wanted, SWITCH_PORT_TABLE, id, name);
     row_excludes_row(rows_edit(wanted, SWITCH_TABLE, switch_id(owner, wish->node), wish->node),
                      "ports", id);
-    row_excludes_key(rows_edit(wanted, LEDGER_TABLE, node_ledger_id(owner, wish->node),
-                               arena_printf(&wanted->arena, "ledger of %s", wish->node)),
-                     RECORDS_COLUMN, name);
+    ledger = edit_node_ledger(wanted, owner, wish->node);
+    ledger->touched = true;
+    row_excludes_key(ledger, RECORDS_COLUMN, name);
     return 0;
 }
 

@@ -46,7 +46,7 @@ static int repair_ports(const struct scene *scene, const struct node_record *nod
         want_port(wanted, scene->owner, node->name, &ports.of[i], ledger, false);
     }
     drop_entries(scene, &ports, ledger);
-    ledger->touched = true;
+    ledger->guarded = true; /* A port may be deleted just now, on purpose. */
     return rows_failed(wanted) ? fail_nomem() : 0;
 }
 
