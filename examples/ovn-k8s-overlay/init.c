@@ -83,7 +83,7 @@ static ovnk8s_plan *make_plan(const struct command *command)
     return plan;
 }
 
-/* What would be done to this host. */
+/* What is to be done to this host. */
 struct preview {
     ovnk8s_plan *plan; /* Of Open vSwitch. */
     char *kernel, *files;
@@ -187,17 +187,18 @@ static void init_host(const struct command *command, ovnk8s_vswitch *vswitch,
     const char *subnet = ovnk8s_plan_node_subnet(plan, command->node);
     const ovnk8s_host host = host_of(command, subnet);
     const ovnk8s_cni_install_options cni = cni_of(command, plugin);
+    const bool is_told = command->is_dry_run || command->is_verbose;
+    struct preview preview = {0};
 
-    if (command->is_dry_run) {
-        struct preview preview = preview_host(vswitch, &host, &cni);
-
-        print_result(command, plan, subnet, &preview);
-        free_preview(&preview);
-        return;
+    if (is_told) {
+        preview = preview_host(vswitch, &host, &cni);
     }
-    cli_check(ovnk8s_host_setup(vswitch, &host));
-    cli_check(ovnk8s_cni_install(&cni));
-    print_result(command, plan, subnet, NULL);
+    if (!command->is_dry_run) {
+        cli_check(ovnk8s_host_setup(vswitch, &host));
+        cli_check(ovnk8s_cni_install(&cni));
+    }
+    print_result(command, plan, subnet, is_told ? &preview : NULL);
+    free_preview(&preview);
 }
 
 static void init_with_host(const struct command *command, ovnk8s_plan *plan)
