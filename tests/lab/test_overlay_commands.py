@@ -8,8 +8,9 @@ import xml.etree.ElementTree
 
 import pytest
 
+from library import Northbound, Plan
 from overlay import CLUSTER_SUBNET, assert_refused, master_flags, minion_flags, overlay_command
-from snapshot import snapshot
+from snapshot import database, snapshot
 
 COMMAND = "ovn-k8s-overlay: "
 NO_CHANGE = "(0 rows of the Northbound database "
@@ -38,12 +39,12 @@ def northbound(central, *words) -> str:
     return central.output(["ovn-nbctl", *words])
 
 
-def add_pod_port(central, node: str, pod: str, address: str):
-    """A pod port with the looks that the library gives it: this test is of those who read it."""
-    mac = "0a:58:" + ":".join(f"{int(byte):02x}" for byte in address.split("."))
-    owned = ["external_ids:ovnk8s-owner=k8s", "external_ids:namespace=default", f"external_ids:pod={pod}"]
-    northbound(central, "lsp-add", node, f"default_{pod}", "--", "lsp-set-addresses", f"default_{pod}", f"{mac} {address}",
-               "--", "set", "Logical_Switch_Port", f"default_{pod}", *owned)
+def add_pod_port(central, node: str, pod: str):
+    """Adds a pod port as a controller does it. Returns its address, "10.1.2.3/24"."""
+    with Northbound(f"unix:{central.path('/run/ovn/ovnnb_db.sock')}") as nb, Plan() as plan:
+        plan.port_add(pod, node)
+        plan.apply(nb)
+        return plan.port_addresses(pod)
 
 
 @pytest.fixture
@@ -149,7 +150,7 @@ def test_mtu_is_applied(overlay):
 
 @pytest.mark.parametrize("verb, flags, words", [
     ("minion-init", {"minion-switch-subnet": "192.168.2.0/23"}, ["kube-minion1", "192.168.2.0/23", "192.168.2.0/24"]),
-    ("minion-init", {"minion-switch-subnet": "192.168.3.0/24"}, ["192.168.3.0/24", "kube-minion2"]),
+    ("minion-init", {"minion-switch-subnet": "192.168.3.0/24"}, ["kube-minion1", "192.168.2.0/24", "192.168.3.0/24"]),
     ("minion-init", {"minion-switch-subnet": "192.168.3.0/24", "node-name": "new"}, ["192.168.3.0/24", "kube-minion2"]),
     ("minion-init", {"cluster-ip-subnet": "192.168.0.0/15"}, ["192.168.0.0/15"]),
     ("minion-init", {"cluster-ip-subnet": "192.0.0.0/8"}, ["192.168.0.0/16", "192.0.0.0/8"])])
@@ -172,26 +173,44 @@ def test_the_first_free_subnet_is_chosen(central):
         run(central, "node-del", name)
 
 
-def test_an_exhausted_cluster(central):
+@pytest.fixture
+def empty(central):
+    """The flag for another Northbound database, which holds nothing."""
+    central.run(["bash", "-euc", """
+        ovsdb-tool create /run/empty.db /usr/share/ovn/ovn-nb.ovsschema
+        ovsdb-server /run/empty.db --detach --no-chdir --pidfile=/run/empty.pid --unixctl=/run/empty.ctl \\
+            --log-file=/var/log/lab/empty.log --remote=punix:/run/empty.sock -vconsole:off"""])
+    yield "--nb=unix:/run/empty.sock"
+    central.run(["bash", "-euc", "ovs-appctl -t /run/empty.ctl exit; rm /run/empty.db"])
+
+
+def test_an_exhausted_cluster(central, unchanged, empty):
     subnet = "10.0.0.0/23"
-    init = ["--owner=small", f"--cluster-ip-subnet={subnet}", "--logical-only"]
+    init = [f"--cluster-ip-subnet={subnet}", "--logical-only", empty]
     run(central, "master-init", *init, "--node-name=small1")
     run(central, "minion-init", *init, "--node-name=small2")
-    before = northbound(central, "show")
-    refused = run(central, "minion-init", *init, "--node-name=small3", check=False)
-    assert_refused(refused, COMMAND, "small3", subnet, "2")
-    assert northbound(central, "show") == before
-    assert_refused(run(central, "cluster-del", "--owner=small", check=False), COMMAND, "small1")
-    run(central, "cluster-del", "--owner=small", "--force")
-    assert json_of(central, "status", "--owner=small")["cluster"] is None
-    assert run(central, "check").returncode == 0
+    before = database(central, "unix:/run/empty.sock", "OVN_Northbound")
+    for mode in [], ["--dry-run"]:
+        refused = run(central, "minion-init", *init, *mode, "--node-name=small3", check=False)
+        assert_refused(refused, COMMAND, "small3", subnet, "2")
+    assert database(central, "unix:/run/empty.sock", "OVN_Northbound") == before
+
+
+def test_the_end_of_a_cluster(central, unchanged, empty):
+    run(central, "master-init", f"--cluster-ip-subnet={CLUSTER_SUBNET}", "--logical-only", empty, "--node-name=first")
+    assert_refused(run(central, "cluster-del", empty, check=False), COMMAND, "first")
+    assert NO_CHANGE not in run(central, "cluster-del", "--force", empty).stdout
+    assert NO_CHANGE in run(central, "cluster-del", empty).stdout
+    assert json_of(central, "status", empty)["cluster"] is None
+    assert run(central, "topology", empty).stdout == "no cluster\n"
+    rows = database(central, "unix:/run/empty.sock", "OVN_Northbound")
+    assert not any(rows[table] for table in rows if table != "NB_Global")
 
 
 # --- Deleting
 
 def test_node_del_takes_all_with_it(central, spare):
-    subnet = next(node["subnet"] for node in json_of(central, "topology")["nodes"] if node["name"] == spare)
-    add_pod_port(central, spare, "red", subnet.replace(".0/24", ".3"))
+    add_pod_port(central, spare, "red")
     run(central, "node-del", spare)
     dump = central.output(["ovsdb-client", "--format=json", "dump", "unix:/run/ovn/ovnnb_db.sock", "OVN_Northbound"])
     assert spare not in dump
@@ -257,21 +276,19 @@ def test_status_without_the_southbound_database(central, unchanged):
 
 
 def test_topology(central, spare):
-    subnet = next(node["subnet"] for node in json_of(central, "status")["nodes"] if node["name"] == spare)
-    address = subnet.replace(".0/24", ".3")
-    add_pod_port(central, spare, "red", address)
+    address = add_pod_port(central, spare, "red")
     drawn = {form: run(central, "topology", "--ports", f"--format={form}").stdout for form in ("text", "json", "dot", "svg")}
-    assert f"default/red  {address}/24" in drawn["text"]
+    assert f"default/red  {address}" in drawn["text"]
     node = next(node for node in json.loads(drawn["json"])["nodes"] if node["name"] == spare)
     assert node["n_ports"] == 1
     assert [(port["namespace"], port["pod"], port["addresses"]) for port in node["ports"]] == [
-        ("default", "red", [f"{address}/24"])]
+        ("default", "red", [address])]
     assert f'"switch:{spare}" -- "pod:default/red";' in drawn["dot"]
     if shutil.which("dot"):
         subprocess.run(["dot", "-Tsvg"], input=drawn["dot"], check=True, capture_output=True, text=True)
     picture = xml.etree.ElementTree.fromstring(drawn["svg"])
     words = "".join(picture.itertext())
-    for word in "kube-master", "kube-minion1", spare, "default/", "red", address, "1 / 252":
+    for word in "kube-master", "kube-minion1", spare, "default/", "red", address.partition("/")[0], "1 / 252":
         assert word in words
     assert drawn["svg"] == run(central, "topology", "--ports", "--format=svg").stdout
     without = json_of(central, "topology")
