@@ -7,8 +7,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <ovnk8s/error.h>
+
 #include "base/mem.h"
 #include "topology/draw.h"
+#include "topology/view.h"
 
 #include <cmocka.h> /* Last: it has a macro called fail. */
 
@@ -178,13 +181,40 @@ static void no_cluster_is_drawn_too(void **state)
     }
 }
 
+/* Each node gets its own ports, also after one that has none. */
+static void a_topology_is_sorted_out(void **state)
+{
+    ovnk8s_node_state nodes[] = {minion, minion, minion};
+    ovnk8s_port theirs[] = {port1, port1, port1};
+    ovnk8s_topology topology = {.nodes = nodes, .ports = theirs, .n_nodes = 3, .n_ports = 3};
+    char *text;
+
+    (void)state;
+    topology.has_cluster = true;
+    topology.cluster = cluster;
+    nodes[0].name = "a";
+    nodes[1].name = "b";
+    nodes[2].name = "c";
+    theirs[0].node = "a";
+    theirs[1].node = "c";
+    theirs[2].node = "c";
+    assert_int_equal(ovnk8s_topology_draw(&text, &topology, OVNK8S_DRAWING_DOT), 0);
+    assert_contains(text, "\"switch:a\" -- \"pod:default/web\";\n    \"switch:b\"");
+    assert_contains(text, "\"switch:c\" -- \"pod:default/web\";\n}\n");
+    free(text);
+    assert_int_equal(ovnk8s_topology_draw(&text, &topology, (enum ovnk8s_drawing)4),
+                     OVNK8S_INVALID);
+    assert_null(text);
+    assert_string_equal(ovnk8s_last_error()->message, "drawing: there is no form 4");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(text_is_a_tree),          cmocka_unit_test(json_has_all),
         cmocka_unit_test(dot_quotes_names),        cmocka_unit_test(svg_escapes_names),
         cmocka_unit_test(svg_leaves_pods_out),     cmocka_unit_test(svg_cuts_between_characters),
-        cmocka_unit_test(no_cluster_is_drawn_too),
+        cmocka_unit_test(no_cluster_is_drawn_too), cmocka_unit_test(a_topology_is_sorted_out),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
