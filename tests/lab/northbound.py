@@ -8,10 +8,12 @@
 from __future__ import annotations
 
 import json
+import os
 import pathlib
 import socket
 import subprocess
-import time
+
+from host import program_path, wait_for
 
 SCHEMA = pathlib.Path("/usr/share/ovn/ovn-nb.ovsschema")
 OWNER_KEY = "ovnk8s-owner"
@@ -31,6 +33,7 @@ class Database:
         self.schema = json.loads(schema.read_text())["tables"]
         self.folder = folder
         self.process = process
+        self.own_sockets = self.sockets()
 
     @classmethod
     def start(cls, folder: pathlib.Path, schema: pathlib.Path = SCHEMA) -> Database:
@@ -40,15 +43,24 @@ class Database:
         process = subprocess.Popen(["ovsdb-server", file, f"--remote=punix:{folder}/nb.sock", f"--unixctl={folder}/nb.ctl",
                                     f"--log-file={folder}/nb.log", "-vconsole:off", "-vsyslog:off"],
                                    stderr=subprocess.DEVNULL)
-        deadline = time.monotonic() + 10
-        while not (folder / "nb.sock").exists():
-            assert process.poll() is None and time.monotonic() < deadline, "ovsdb-server did not start"
-            time.sleep(0.005)
+        wait_for("ovsdb-server", (folder / "nb.sock").exists, still=lambda: process.poll() is None, log=folder / "nb.log")
         return cls(folder, schema, process)
 
     @property
     def remote(self) -> str:
         return f"unix:{self.folder}/nb.sock"
+
+    def sockets(self) -> int:
+        links = pathlib.Path(f"/proc/{self.process.pid}/fd").iterdir()
+        return sum(os.readlink(link).startswith("socket:") for link in links)
+
+    def settle(self, clients: int):
+        """Waits until the server has no more connections than those of the clients: it has read all that others have sent."""
+        wait_for("the end of the other connections", lambda: self.sockets() <= self.own_sockets + clients)
+
+    def overlay(self, *words: str) -> list[str]:
+        """The command line of ovn-k8s-overlay that works on this database."""
+        return ["env", f"PATH={program_path()}", "ovn-k8s-overlay", *words, f"--nb={self.remote}"]
 
     def __enter__(self) -> Database:
         return self

@@ -33,16 +33,19 @@ NODE = [["node_add", "n1"]]
 PORTS = [["port_add", f"pod-{i}", "n1"] for i in range(20)]
 MANY_PORTS = [["port_add", f"many-{i}", "n1"] for i in range(200)]
 
-# name: (what was done before, what is done while being killed)
+SUBNET = "--cluster-ip-subnet=192.168.0.0/16,fd01::/48"
+
+# name: (what was done before, what is done while being killed, the command of ovn-k8s-overlay that does it)
 CASES = {
-    "cluster-add": ([], CLUSTER),
-    "node-add": (CLUSTER, NODE),
-    "ports-add": (CLUSTER + NODE + PORTS, MANY_PORTS),
-    "port-moves": (CLUSTER + NODE + PORTS + [["node_add", "n2"]], [["port_add", "pod-3", "n2"]]),
-    "port-delete": (CLUSTER + NODE + PORTS, [["port_delete", "pod-3", "n1"]]),
-    "node-delete": (CLUSTER + NODE + PORTS, [["node_delete", "n1"]]),
-    "cluster-delete": (CLUSTER + NODE + PORTS, [["cluster_delete", True]]),
-    "repair": (CLUSTER + NODE + PORTS, [["repair"]])}
+    "cluster-add": ([], CLUSTER + [["node_add", "master"]],
+                    ["master-init", "--logical-only", "--node-name=master", SUBNET]),
+    "node-add": (CLUSTER, NODE, ["minion-init", "--logical-only", "--node-name=n1", SUBNET]),
+    "ports-add": (CLUSTER + NODE + PORTS, MANY_PORTS, None),
+    "port-moves": (CLUSTER + NODE + PORTS + [["node_add", "n2"]], [["port_add", "pod-3", "n2"]], None),
+    "port-delete": (CLUSTER + NODE + PORTS, [["port_delete", "pod-3", "n1"]], None),
+    "node-delete": (CLUSTER + NODE + PORTS, [["node_delete", "n1"]], ["node-del", "n1"]),
+    "cluster-delete": (CLUSTER + NODE + PORTS, [["cluster_delete", True]], ["cluster-del", "--force"]),
+    "repair": (CLUSTER + NODE + PORTS, [["repair"]], ["repair"])}
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +69,7 @@ def do(nb: Northbound, calls) -> int:
 
 def prepare(database: Database, nb: Northbound, case: str):
     database.restore({table: {} for table in database.schema})
-    before, calls = CASES[case]
+    before, _, _ = CASES[case]
     if before:
         do(nb, before)
     if case == "repair":
@@ -74,16 +77,20 @@ def prepare(database: Database, nb: Northbound, case: str):
             {"op": "delete", "table": "DNS", "where": [["records", "!=", ["map", []]]]},
             {"op": "delete", "table": "Logical_Router", "where": []},
             {"op": "update", "table": "Logical_Switch_Port", "where": [["name", "==", "default_pod-7"]], "row": {"addresses": "x"}})
-    return calls
 
 
-def killed(database: Database, calls, call: str, n: int) -> bool:
-    """Runs the writer, which dies on entering call number n of a kind to the system. False when it has done fewer."""
-    result = subprocess.run(
-        ["strace", "-f", "-qq", "-o", database.folder / "strace.log", "-e", f"trace={call}",
-         "-e", f"inject={call}:signal=SIGKILL:when={n}", sys.executable, "-SEc", WRITER, HERE, database.remote, json.dumps(calls)],
-        capture_output=True, text=True, timeout=30)
+def command_line(database: Database, case: str) -> list[str]:
+    _, calls, command = CASES[case]
+    return database.overlay(*command) if command else [sys.executable, "-SEc", WRITER, HERE, database.remote, json.dumps(calls)]
+
+
+def killed(database: Database, command: list[str], call: str, n: int) -> bool:
+    """Runs the command, which dies on entering call number n of a kind to the system. False when it has done fewer."""
+    result = subprocess.run(["strace", "-f", "-qq", "-o", database.folder / "strace.log", "-e", f"trace={call}",
+                             "-e", f"inject={call}:signal=SIGKILL:when={n}", *command],
+                            capture_output=True, text=True, timeout=30)
     assert result.returncode in (0, -signal.SIGKILL), result.stderr
+    database.settle(clients=1)
     return result.returncode != 0
 
 
@@ -96,7 +103,8 @@ def assert_clean(nb: Northbound, case: str):
 
 @pytest.mark.parametrize("case", CASES)
 def test_killed_at_any_call(database, nb, case):
-    calls = prepare(database, nb, case)
+    prepare(database, nb, case)
+    calls, command = CASES[case][1], command_line(database, case)
     whole = database.dump()
     before = owned(whole)
     do(nb, calls)
@@ -108,7 +116,7 @@ def test_killed_at_any_call(database, nb, case):
         n = 1
         while True:
             database.restore(whole)
-            if not killed(database, calls, call, n):
+            if not killed(database, command, call, n):
                 assert owned(database.dump()) == after
                 break
             found = owned(database.dump())

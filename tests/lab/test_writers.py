@@ -1,6 +1,7 @@
 """Many who write at once: each gets something of its own, and nothing is lost or doubled."""
 import collections
 import multiprocessing
+import subprocess
 import traceback
 
 import pytest
@@ -61,23 +62,26 @@ def assert_different(values):
     assert not doubled
 
 
-def test_64_nodes_at_once_get_64_subnets(database):
-    def add(i):
-        with Northbound(database.remote, timeout_ms=DEADLINE_MS) as nb, Plan() as plan:
-            plan.node_add(f"n{i}")
-            plan.apply(nb)
-            return plan.node_subnet(f"n{i}")
+def minion_init(database: Database, name: str) -> list[str]:
+    return database.overlay("minion-init", "--logical-only", f"--node-name={name}", "--timeout=30",
+                            "--cluster-ip-subnet=192.168.0.0/16,fd01::/48")
 
-    subnets = at_once(add, NODES)
-    families = [[subnet.split(",")[i] for subnet in subnets] for i in range(2)]
-    for family in families:
-        assert_different(family)
+
+def test_64_times_minion_init_at_once_are_64_nodes(database):
+    def run(i):
+        return subprocess.run(minion_init(database, f"n{i}"), capture_output=True, text=True)
+
+    results = at_once(run, NODES)
+    assert [result.stderr for result in results] == [""] * NODES
+    assert [result.returncode for result in results] == [0] * NODES
     nodes = sorted(["here", *(f"n{i}" for i in range(NODES))])
     assert names(database, "Logical_Switch") == sorted([*nodes, "join"])
     assert names(database, "Logical_Router_Port") == sorted(["rtoj-master", *(f"rtos-{node}" for node in nodes)])
     assert names(database, "Logical_Switch_Port") == sorted(["jtor-master", *(f"{kind}-{node}" for kind in ("stor", "k8s")
                                                                               for node in nodes)])
-    assert_clean(database)
+    for key in "subnet", "ipv6_prefix":
+        assert_different(dict(row["other_config"][1]).get(key, row["name"]) for row in owned(database.dump())["Logical_Switch"].values())
+    subprocess.run(database.overlay("check"), check=True)
 
 
 def test_the_same_node_64_times_at_once_is_one_node(database):
@@ -160,7 +164,8 @@ def test_a_repair_amid_writers_undoes_nothing(database):
                             getattr(plan, name)(*words)
                         plan.apply(nb)
                 if i == 1:
-                    database.transact({"op": "delete", "table": "DNS", "where": []})
+                    database.transact({"op": "update", "table": "Logical_Switch_Port", "where": [["name", "==", "k8s-here"]],
+                                       "row": {"addresses": "damaged"}})
             if i:
                 with Plan() as plan:
                     plan.port_add(f"last-{i}", "here")
