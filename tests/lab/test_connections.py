@@ -1,10 +1,12 @@
 """The ways to a Northbound database: TLS, clusters and their failures, several remotes, and where the setting comes from."""
 import contextlib
+import json
+import subprocess
 import time
 
 import pytest
 
-from host import wait_for
+from host import HERE, wait_for
 from overlay import assert_refused, master_flags, minion_flags, overlay_command
 from ovn import background
 from sandbox import in_parallel
@@ -21,9 +23,10 @@ DEADLINE = 30
 class Server:
     """A Northbound ovsdb-server of the test's own on a host, one at a time there. It ends with its "with" block."""
 
-    def __init__(self, host, database_tool, *options):
+    def __init__(self, host, database_tool, *options, scheme="tcp"):
         """The database is made by ovsdb-tool with these arguments."""
         self.host = host
+        self.scheme = scheme
         host.run(["rm", "-rf", FOLDER])
         host.run(["mkdir", FOLDER])
         host.run(["ovsdb-tool", *database_tool])
@@ -37,7 +40,7 @@ class Server:
 
     @property
     def remote(self):
-        return f"tcp:{self.host.address}:{PORT}"
+        return f"{self.scheme}:{self.host.address}:{PORT}"
 
     def tables(self):
         """Of a cluster, the leader alone answers."""
@@ -151,12 +154,12 @@ def test_tls_files(sandbox, unchanged, changes, words):
 
 # --- A cluster
 
-def start_member(stack, host, first=None):
+def start_member(stack, host, first=None, scheme="tcp", options=()):
     """Starts a server of a cluster: the first one, or another that joins it."""
-    own = f"tcp:{host.address}:{RAFT_PORT}"
-    tool = (["join-cluster", DATABASE, "OVN_Northbound", own, f"tcp:{first.host.address}:{RAFT_PORT}"] if first else
+    own = f"{scheme}:{host.address}:{RAFT_PORT}"
+    tool = (["join-cluster", DATABASE, "OVN_Northbound", own, f"{scheme}:{first.host.address}:{RAFT_PORT}"] if first else
             ["create-cluster", DATABASE, SCHEMA, own])
-    member = stack.enter_context(Server(host, tool, f"--remote=ptcp:{PORT}"))
+    member = stack.enter_context(Server(host, tool, f"--remote=p{scheme}:{PORT}", *options, scheme=scheme))
     # Before this, the server knows no database of that name.
     host.run(["ovsdb-client", "--timeout=30", "wait", f"unix:{SOCKET}", "OVN_Northbound", "connected"])
     return member
@@ -242,6 +245,76 @@ def test_leadership_that_moves_on(sandbox, members):
         leader.host.run(["ovs-appctl", "-t", CONTROL, "cluster/failure-test", "transfer-leadership"])
         wait_for("another leader", lambda: leader_of(members) is not leader)
     assert_rows(leader_of(members), sandbox, sandbox.nodes)
+
+
+# --- A cluster over TLS
+
+NODES_AT_ONCE, PORTS_AT_ONCE = 100, 100
+
+
+@pytest.fixture
+def tls_members(sandbox, certificates):
+    """A cluster with a server on each host. Servers and clients show a certificate of "lab" to each other."""
+    options = [f"--private-key={TLS}/lab.key", f"--certificate={TLS}/lab.crt", f"--ca-cert={TLS}/lab-ca.crt"]
+    for node in sandbox.nodes:
+        for name in "lab.key", "lab.crt", "lab-ca.crt":
+            node.write(f"{TLS}/{name}", sandbox.central.path(f"{TLS}/{name}").read_text())
+    with contextlib.ExitStack() as stack:
+        first = start_member(stack, sandbox.central, None, "ssl", options)
+        yield [first, *(start_member(stack, node, first, "ssl", options) for node in sandbox.nodes)]
+
+
+def lab_flags(members, **changes):
+    return {"nb": remotes(members), "timeout": str(DEADLINE), "private-key": f"{TLS}/lab.key",
+            "certificate": f"{TLS}/lab.crt", "ca-cert": f"{TLS}/lab-ca.crt", **changes}
+
+
+def crowd(host, members, calls):
+    """Many writers at once on the host. Yields what each tells when it ends."""
+    options = {"remotes": remotes(members), "calls": calls, "connect": {
+        "private_key": f"{TLS}/lab.key", "certificate": f"{TLS}/lab.crt", "ca_cert": f"{TLS}/lab-ca.crt",
+        "timeout_ms": 1000 * DEADLINE}}
+    with host.popen(["/usr/bin/python3", HERE / "crowd.py", json.dumps(options)], stdout=subprocess.PIPE) as process:
+        for line in process.stdout:
+            yield json.loads(line)
+    assert process.returncode == 0
+
+
+def test_leader_of_a_tls_cluster_dies_amid_200_writers(sandbox, tls_members):
+    host = sandbox.central
+    overlay_command(host, "master-init", {**master_flags(host), **lab_flags(tls_members), "logical-only": True})
+    nodes = [f"n{i}" for i in range(NODES_AT_ONCE)]
+    pods = [f"pod-{i}" for i in range(PORTS_AT_ONCE)]
+    calls = [[["node_add", name]] for name in nodes] + [[["port_add", name, host.name]] for name in pods]
+    leader, ended = leader_of(tls_members), []
+    for answer in crowd(host, tls_members, calls):
+        ended.append(answer)
+        if len(ended) == 40:
+            leader.signal("KILL")
+
+    assert [answer["error"] for answer in ended if answer["error"]] == []
+    assert max(answer["seconds"] for answer in ended) < DEADLINE
+    survivors = [member for member in tls_members if member is not leader]
+    tables = leader_of(survivors).tables()
+    switches = [row for row in tables["Logical_Switch table"] if row["name"] != "join"]
+    assert sorted(row["name"] for row in switches) == sorted([host.name, *nodes])
+    assert len({dict(row["other_config"][1])["subnet"] for row in switches}) == len(switches)
+    ports = [row for row in tables["Logical_Switch_Port table"] if row["name"].startswith("default_")]
+    assert sorted(row["name"] for row in ports) == sorted(f"default_{name}" for name in pods)
+    assert len({row["addresses"] for row in ports}) == len(ports)
+    assert overlay_command(host, "check", lab_flags(survivors)).returncode == 0
+
+
+@pytest.mark.parametrize("changes", [
+    {"ca-cert": f"{TLS}/other-ca.crt"}, {"private-key": f"{TLS}/other.key", "certificate": f"{TLS}/other.crt"}],
+    ids=["authority", "client"])
+def test_tls_cluster_and_a_certificate_of_another_authority(sandbox, tls_members, changes):
+    leader_of(tls_members)
+    flags = {**master_flags(sandbox.central), **lab_flags(tls_members, timeout="3", **changes)}
+    with took_less_than(8):
+        result = overlay_command(sandbox.central, "master-init", flags, check=False)
+    assert_refused(result, "ovn-k8s-overlay: ", "ssl:")
+    assert leader_of(tls_members).names("Logical_Switch") == []
 
 
 # --- Several remotes, none of a cluster
