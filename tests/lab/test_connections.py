@@ -270,11 +270,11 @@ def lab_flags(members, **changes):
             "certificate": f"{TLS}/lab.crt", "ca-cert": f"{TLS}/lab-ca.crt", **changes}
 
 
-def crowd(host, members, calls):
+def crowd(host, members, calls, deadline=CROWD_DEADLINE):
     """Many writers at once on the host. Yields what each tells when it ends."""
     options = {"remotes": remotes(members), "calls": calls, "connect": {
         "private_key": f"{TLS}/lab.key", "certificate": f"{TLS}/lab.crt", "ca_cert": f"{TLS}/lab-ca.crt",
-        "timeout_ms": 1000 * CROWD_DEADLINE}}
+        "timeout_ms": 1000 * deadline}}
     with host.popen(["/usr/bin/python3", HERE / "crowd.py", json.dumps(options)], stdout=subprocess.PIPE) as process:
         for line in process.stdout:
             yield json.loads(line)
@@ -304,6 +304,23 @@ def test_leader_of_a_tls_cluster_dies_amid_200_writers(sandbox, tls_members):
     assert sorted(row["name"] for row in ports) == sorted(f"default_{name}" for name in pods)
     assert len({row["addresses"] for row in ports}) == len(ports)
     assert overlay_command(host, "check", lab_flags(survivors)).returncode == 0
+
+
+def test_writers_give_up_in_time_when_most_servers_of_a_tls_cluster_die(sandbox, tls_members):
+    host, deadline = sandbox.central, 4
+    overlay_command(host, "master-init", {**master_flags(host), **lab_flags(tls_members), "logical-only": True})
+    pods = [f"pod-{i}" for i in range(40)]
+    ended = []
+    for answer in crowd(host, tls_members, [[["port_add", name, host.name]] for name in pods], deadline):
+        ended.append(answer)
+        if len(ended) == 5:
+            for member in tls_members[1:]:
+                member.signal("KILL")
+
+    late = [answer for answer in ended if answer["seconds"] > deadline + 1]
+    assert not late
+    failed = [answer for answer in ended if answer["error"]]
+    assert failed and all(answer["error"].startswith(("TIMEOUT", "UNAVAILABLE")) for answer in failed), failed
 
 
 @pytest.mark.parametrize("changes", [
