@@ -9,7 +9,7 @@
  *     options.ranges = "192.168.0.0/16,fd01::/48";
  *     int error = ovnk8s_subnets_new(&subnets, &options);
  *     error = error ? error : ovnk8s_subnets_reserve(subnets, "192.168.0.0/24,fd01::/64");
- *     error = error ? error : ovnk8s_subnets_next(subnets, text);
+ *     error = error ? error : ovnk8s_subnets_next(text, subnets);
  *     // text is "192.168.1.0/24,fd01:0:0:1::/64"
  *     ovnk8s_subnets_free(subnets);
  *
@@ -96,8 +96,8 @@ OVNK8S_API OVNK8S_MUST_CHECK int ovnk8s_subnets_exclude(ovnk8s_subnets *subnets,
  * Errors: OVNK8S_EXHAUSTED (of a family, or of both with 'either_family', no subnet is left: the
  * message has the ranges, how many subnets of what length they have, and how many of these are
  * taken and excluded), OVNK8S_NOMEM. Nothing is changed then. */
-OVNK8S_API OVNK8S_MUST_CHECK int ovnk8s_subnets_next(ovnk8s_subnets *subnets,
-                                                     char text[OVNK8S_SUBNETS_TEXT]);
+OVNK8S_API OVNK8S_MUST_CHECK int ovnk8s_subnets_next(char text[OVNK8S_SUBNETS_TEXT],
+                                                     ovnk8s_subnets *subnets);
 
 /* Returns whether 'text', a subnet of any length or one of each family, lies inside the ranges with
  * nothing of it taken or excluded. False also for a malformed text. */

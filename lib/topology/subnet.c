@@ -421,7 +421,7 @@ static int find_all(const ovnk8s_subnets *subnets, struct finding *out)
     return out->subnets.n ? 0 : fail_all_exhausted(subnets);
 }
 
-int ovnk8s_subnets_next(ovnk8s_subnets *subnets, char text[OVNK8S_SUBNETS_TEXT])
+int ovnk8s_subnets_next(char text[OVNK8S_SUBNETS_TEXT], ovnk8s_subnets *subnets)
 {
     struct finding found = {.subnets = {.n = 0}};
     int error = find_all(subnets, &found);

@@ -48,7 +48,7 @@ static const char *next(ovnk8s_subnets *subnets)
 {
     static char text[OVNK8S_SUBNETS_TEXT];
 
-    assert_int_equal(ovnk8s_subnets_next(subnets, text), 0);
+    assert_int_equal(ovnk8s_subnets_next(text, subnets), 0);
     return text;
 }
 
@@ -56,7 +56,7 @@ static void is_exhausted(ovnk8s_subnets *subnets, const char *message)
 {
     char text[OVNK8S_SUBNETS_TEXT] = "x";
 
-    assert_int_equal(ovnk8s_subnets_next(subnets, text), OVNK8S_EXHAUSTED);
+    assert_int_equal(ovnk8s_subnets_next(text, subnets), OVNK8S_EXHAUSTED);
     assert_string_equal(text, "");
     assert_string_equal(ovnk8s_last_error()->message, message);
 }
@@ -398,7 +398,7 @@ static void behaves_like_a_model(void **state)
         if (rand() % 2) {
             at = model_next(&model);
             snprintf(expected, sizeof expected, "10.0.%u.%u/32", at / 128, at % 128);
-            assert_int_equal(ovnk8s_subnets_next(subnets, text),
+            assert_int_equal(ovnk8s_subnets_next(text, subnets),
                              at == MODEL ? OVNK8S_EXHAUSTED : 0);
             assert_string_equal(text, at == MODEL ? "" : expected);
         }
@@ -428,7 +428,7 @@ static void without_memory_nothing_changes(void **state)
     }
     release(subnets, "10.0.0.0/32,fd01::/128");
     pieces_left = 1;
-    assert_int_equal(ovnk8s_subnets_next(subnets, text), OVNK8S_NOMEM);
+    assert_int_equal(ovnk8s_subnets_next(text, subnets), OVNK8S_NOMEM);
     pieces_left = -1;
     assert_string_equal(text, "");
     assert_string_equal(next(subnets), "10.0.0.0/32,fd01::/128");
