@@ -1,91 +1,19 @@
 """The ways to a Northbound database: TLS, clusters and their failures, several remotes, and where the setting comes from."""
 import contextlib
-import json
-import subprocess
-import time
 
 import pytest
 
-from host import HERE, wait_for
+from host import wait_for
 from overlay import assert_refused, master_flags, minion_flags, overlay_command
-from ovn import background
 from sandbox import in_parallel
-from snapshot import database, snapshot
+from servers import (CONTROL, PORT, TLS, Server, certificates, leader_of, remotes, start_member,  # noqa: F401
+                     took_less_than)
+from snapshot import differences, snapshot
 
-SCHEMA = "/usr/share/ovn/ovn-nb.ovsschema"
-PORT, RAFT_PORT = 6651, 6652  # not those of the sandbox's own databases
-FOLDER = "/run/lab"
-DATABASE, SOCKET, CONTROL, PID_FILE = (f"{FOLDER}/nb.{kind}" for kind in ("db", "sock", "ctl", "pid"))
-TLS = "/etc/lab"
 DEADLINE = 30
 
 
-class Server:
-    """A Northbound ovsdb-server of the test's own on a host, one at a time there. It ends with its "with" block."""
-
-    def __init__(self, host, database_tool, *options, scheme="tcp"):
-        """The database is made by ovsdb-tool with these arguments."""
-        self.host = host
-        self.scheme = scheme
-        host.run(["rm", "-rf", FOLDER])
-        host.run(["mkdir", FOLDER])
-        host.run(["ovsdb-tool", *database_tool])
-        host.run(["ovsdb-server", DATABASE, f"--remote=punix:{SOCKET}", f"--unixctl={CONTROL}", *options,
-                  *background("lab", "nb")])
-        self.pid = host.path(PID_FILE).read_text().strip()
-
-    @classmethod
-    def standalone(cls, host, *options):
-        return cls(host, ["create", DATABASE, SCHEMA], *options)
-
-    @property
-    def remote(self):
-        return f"{self.scheme}:{self.host.address}:{PORT}"
-
-    def tables(self):
-        """Of a cluster, the leader alone answers."""
-        return database(self.host, f"unix:{SOCKET}", "OVN_Northbound")
-
-    def names(self, table):
-        return sorted(row["name"] for row in self.tables()[f"{table} table"])
-
-    def status(self):
-        """What a server of a cluster tells of itself, by its own keys."""
-        lines = self.host.output(["ovs-appctl", "-t", CONTROL, "cluster/status", "OVN_Northbound"]).splitlines()
-        return dict(line.split(": ", 1) for line in lines if ": " in line)
-
-    def signal(self, name):
-        self.host.run(["kill", "-s", name, self.pid])
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.host.run(["kill", "-s", "KILL", self.pid], check=False)  # a test may have done so before
-        wait_for(f"the end of ovsdb-server on {self.host.name}", lambda: not self.host.path(f"/proc/{self.pid}").exists())
-
-
-@contextlib.contextmanager
-def took_less_than(seconds):
-    begin = time.monotonic()
-    yield
-    assert time.monotonic() - begin < seconds
-
-
 # --- TLS
-
-@pytest.fixture(scope="module")
-def certificates(sandbox):
-    """On the central host: two authorities, "lab" and "other", and a certificate of each, NAME.key and NAME.crt."""
-    host = sandbox.central
-    host.run(["mkdir", "-p", TLS])
-    request = ["openssl", "req", "-x509", "-days", "365", "-nodes", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]
-    for name in "lab", "other":
-        authority = f"{TLS}/{name}-ca"
-        host.run([*request, "-subj", f"/CN={name}-ca", "-keyout", f"{authority}.key", "-out", f"{authority}.crt"])
-        host.run([*request, "-subj", f"/CN={name}", "-CA", f"{authority}.crt", "-CAkey", f"{authority}.key",
-                  "-keyout", f"{TLS}/{name}.key", "-out", f"{TLS}/{name}.crt"])
-
 
 @pytest.fixture
 def tls_server(sandbox, certificates):
@@ -98,9 +26,9 @@ def tls_server(sandbox, certificates):
 @pytest.fixture
 def unchanged(sandbox, tls_server):
     """Fails the test that asks for it when something of the sandbox, or in the TLS server, has changed."""
-    before = snapshot(sandbox), tls_server.tables()
+    before = {**snapshot(sandbox), "server": tls_server.tables()}
     yield
-    assert (snapshot(sandbox), tls_server.tables()) == before
+    assert differences(before, {**snapshot(sandbox), "server": tls_server.tables()}) == []
 
 
 def tls_remote(sandbox):
@@ -154,36 +82,12 @@ def test_tls_files(sandbox, unchanged, changes, words):
 
 # --- A cluster
 
-def start_member(stack, host, first=None, scheme="tcp", options=()):
-    """Starts a server of a cluster: the first one, or another that joins it."""
-    own = f"{scheme}:{host.address}:{RAFT_PORT}"
-    tool = (["join-cluster", DATABASE, "OVN_Northbound", own, f"{scheme}:{first.host.address}:{RAFT_PORT}"] if first else
-            ["create-cluster", DATABASE, SCHEMA, own])
-    member = stack.enter_context(Server(host, tool, f"--remote=p{scheme}:{PORT}", *options, scheme=scheme))
-    # Before this, the server knows no database of that name.
-    host.run(["ovsdb-client", "--timeout=30", "wait", f"unix:{SOCKET}", "OVN_Northbound", "connected"])
-    return member
-
-
 @pytest.fixture
 def members(sandbox):
     """A cluster with a server on each host."""
     with contextlib.ExitStack() as stack:
         first = start_member(stack, sandbox.central)
         yield [first, *(start_member(stack, node, first) for node in sandbox.nodes)]
-
-
-def leader_of(members):
-    """Waits until one of these servers leads and the others know."""
-    def find():
-        states = [member.status() for member in members]
-        leaders = [member for member, state in zip(members, states) if state["Role"] == "leader"]
-        return leaders[0] if len(leaders) == 1 and all(state["Leader"] != "unknown" for state in states) else None
-    return wait_for("a leader of the cluster", find)
-
-
-def remotes(members):
-    return ",".join(member.remote for member in members)
 
 
 def cluster_flags(host_flags, members):
@@ -245,94 +149,6 @@ def test_leadership_that_moves_on(sandbox, members):
         leader.host.run(["ovs-appctl", "-t", CONTROL, "cluster/failure-test", "transfer-leadership"])
         wait_for("another leader", lambda: leader_of(members) is not leader)
     assert_rows(leader_of(members), sandbox, sandbox.nodes)
-
-
-# --- A cluster over TLS
-
-NODES_AT_ONCE, PORTS_AT_ONCE = 100, 100
-CROWD_DEADLINE = 60
-
-
-@pytest.fixture
-def tls_members(sandbox, certificates):
-    """A cluster with a server on each host. Servers and clients show a certificate of "lab" to each other."""
-    options = [f"--private-key={TLS}/lab.key", f"--certificate={TLS}/lab.crt", f"--ca-cert={TLS}/lab-ca.crt"]
-    for node in sandbox.nodes:
-        for name in "lab.key", "lab.crt", "lab-ca.crt":
-            node.write(f"{TLS}/{name}", sandbox.central.path(f"{TLS}/{name}").read_text())
-    with contextlib.ExitStack() as stack:
-        first = start_member(stack, sandbox.central, None, "ssl", options)
-        yield [first, *(start_member(stack, node, first, "ssl", options) for node in sandbox.nodes)]
-
-
-def lab_flags(members, **changes):
-    return {"nb": remotes(members), "timeout": str(DEADLINE), "private-key": f"{TLS}/lab.key",
-            "certificate": f"{TLS}/lab.crt", "ca-cert": f"{TLS}/lab-ca.crt", **changes}
-
-
-def crowd(host, members, calls, deadline=CROWD_DEADLINE):
-    """Many writers at once on the host. Yields what each tells when it ends."""
-    options = {"remotes": remotes(members), "calls": calls, "connect": {
-        "private_key": f"{TLS}/lab.key", "certificate": f"{TLS}/lab.crt", "ca_cert": f"{TLS}/lab-ca.crt",
-        "timeout_ms": 1000 * deadline}}
-    with host.popen(["/usr/bin/python3", HERE / "crowd.py", json.dumps(options)], stdout=subprocess.PIPE) as process:
-        for line in process.stdout:
-            yield json.loads(line)
-    assert process.returncode == 0
-
-
-def test_leader_of_a_tls_cluster_dies_amid_200_writers(sandbox, tls_members):
-    host = sandbox.central
-    overlay_command(host, "master-init", {**master_flags(host), **lab_flags(tls_members), "logical-only": True})
-    nodes = [f"n{i}" for i in range(NODES_AT_ONCE)]
-    pods = [f"pod-{i}" for i in range(PORTS_AT_ONCE)]
-    calls = [[["node_add", name]] for name in nodes] + [[["port_add", name, host.name]] for name in pods]
-    leader, ended = leader_of(tls_members), []
-    for answer in crowd(host, tls_members, calls):
-        ended.append(answer)
-        if len(ended) == 40:
-            leader.signal("KILL")
-
-    assert [answer["error"] for answer in ended if answer["error"]] == []
-    assert max(answer["seconds"] for answer in ended) < CROWD_DEADLINE
-    survivors = [member for member in tls_members if member is not leader]
-    tables = leader_of(survivors).tables()
-    switches = [row for row in tables["Logical_Switch table"] if row["name"] != "join"]
-    assert sorted(row["name"] for row in switches) == sorted([host.name, *nodes])
-    assert len({dict(row["other_config"][1])["subnet"] for row in switches}) == len(switches)
-    ports = [row for row in tables["Logical_Switch_Port table"] if row["name"].startswith("default_")]
-    assert sorted(row["name"] for row in ports) == sorted(f"default_{name}" for name in pods)
-    assert len({row["addresses"] for row in ports}) == len(ports)
-    assert overlay_command(host, "check", lab_flags(survivors)).returncode == 0
-
-
-def test_writers_give_up_in_time_when_most_servers_of_a_tls_cluster_die(sandbox, tls_members):
-    host, deadline = sandbox.central, 4
-    overlay_command(host, "master-init", {**master_flags(host), **lab_flags(tls_members), "logical-only": True})
-    pods = [f"pod-{i}" for i in range(40)]
-    ended = []
-    for answer in crowd(host, tls_members, [[["port_add", name, host.name]] for name in pods], deadline):
-        ended.append(answer)
-        if len(ended) == 5:
-            for member in tls_members[1:]:
-                member.signal("KILL")
-
-    late = [answer for answer in ended if answer["seconds"] > deadline + 1]
-    assert not late
-    failed = [answer for answer in ended if answer["error"]]
-    assert failed and all(answer["error"].startswith(("TIMEOUT", "UNAVAILABLE")) for answer in failed), failed
-
-
-@pytest.mark.parametrize("changes", [
-    {"ca-cert": f"{TLS}/other-ca.crt"}, {"private-key": f"{TLS}/other.key", "certificate": f"{TLS}/other.crt"}],
-    ids=["authority", "client"])
-def test_tls_cluster_and_a_certificate_of_another_authority(sandbox, tls_members, changes):
-    leader_of(tls_members)
-    flags = {**master_flags(sandbox.central), **lab_flags(tls_members, timeout="3", **changes)}
-    with took_less_than(8):
-        result = overlay_command(sandbox.central, "master-init", flags, check=False)
-    assert_refused(result, "ovn-k8s-overlay: ", "ssl:")
-    assert leader_of(tls_members).names("Logical_Switch") == []
 
 
 # --- Several remotes, none of a cluster
