@@ -278,3 +278,57 @@ def test_an_entry_of_the_ledger_is_a_port_that_somebody_has_deleted(network):
         assert {change["name"] for change in plan.changes} == {"default_ghost", "n1"}
         assert plan.apply(network.nb) == 0
     network.database.restore(network.whole)
+
+
+# --- What is not as it should be yet
+
+@pytest.mark.xfail(reason="an entry without a uid counts as one that has none", strict=True)
+def test_a_uid_that_was_taken_from_the_ledger_comes_back(network):
+    """The port itself still tells, and nobody contradicts it."""
+    network.database.transact(entry(network, "n1", "default_web", lambda entry: entry.partition(";")[0]))
+    try:
+        assert complaints(network) == []
+    finally:
+        network.database.restore(network.whole)
+
+
+@pytest.mark.xfail(reason="all entries of the ledger count as ports", strict=True)
+def test_entries_of_the_ledger_that_are_no_ports_survive(network):
+    network.database.transact(entry(network, "n1", "example.com", lambda _: "10.0.0.1"))
+    try:
+        assert complaints(network) == []
+    finally:
+        network.database.restore(network.whole)
+
+
+@pytest.mark.xfail(reason="addresses are chosen by the ledger alone", strict=True)
+@pytest.mark.parametrize("damage", [{"op": "delete", "table": "DNS", "where": []},
+                                    {"op": "update", "table": "DNS", "where": [], "row": {"records": ["map", []]}}],
+                         ids=["destroyed", "emptied"])
+def test_no_address_is_given_twice_when_the_ledger_is_lost(network, damage):
+    network.database.transact(damage)
+    try:
+        with Plan() as plan:
+            plan.port_add("new", "n1")
+            plan.apply(network.nb)
+        addresses = [row["addresses"] for row in network.database.dump()["Logical_Switch_Port"].values()
+                     if row["addresses"] != "router"]
+        assert len(set(addresses)) == len(addresses)
+    finally:
+        network.database.restore(network.whole)
+
+
+@pytest.mark.xfail(reason="an address that two ports have is no difference", strict=True)
+def test_an_address_that_two_ports_have_is_named(network):
+    """Whoever comes later must get another one, or a person must be told."""
+    [web] = [row["addresses"] for row in network.whole["Logical_Switch_Port"].values() if row["name"] == "default_web"]
+    [db] = [uuid for uuid, row in network.whole["Logical_Switch_Port"].items() if row["name"] == "default_db"]
+    network.database.transact(entry(network, "n1", "default_db", lambda _: web),
+                              update("Logical_Switch_Port", db, "addresses", web),
+                              update("Logical_Switch_Port", db, "port_security", web))
+    try:
+        with Plan() as plan:
+            plan.repair()
+            assert plan.compute(network.nb) > 0
+    finally:
+        network.database.restore(network.whole)
