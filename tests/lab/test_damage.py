@@ -249,6 +249,11 @@ def entry(network: Network, node: str, port: str, edit) -> dict:
     return update("DNS", ledger["uuid"], "records", ["map", [[key, value] for key, value in records.items()]])
 
 
+def ledger_of(network: Network, node: str) -> list:
+    """Its entries."""
+    return next(row["records"][1] for row in network.database.dump()["DNS"].values() if ["node", node] in row["external_ids"][1])
+
+
 def uid_of(network: Network, port: str) -> str | None:
     row = next(row for row in network.database.dump()["Logical_Switch_Port"].values() if row["name"] == port)
     return dict(row["external_ids"][1]).get("pod-uid")
@@ -277,6 +282,16 @@ def test_an_entry_of_the_ledger_is_a_port_that_somebody_has_deleted(network):
         plan.apply(network.nb)
         assert {change["name"] for change in plan.changes} == {"default_ghost", "n1"}
         assert plan.apply(network.nb) == 0
+    network.database.restore(network.whole)
+
+
+def test_an_entry_of_the_ledger_with_the_address_of_another_port_is_no_port(network):
+    network.database.transact(entry(network, "n1", "default_ghost", lambda _: dict(ledger_of(network, "n1"))["default_db"]))
+    with Plan() as plan:
+        plan.repair()
+        plan.apply(network.nb)
+        assert [change["name"] for change in plan.changes] == ["ledger of n1"]
+    assert "default_ghost" not in dict(ledger_of(network, "n1"))
     network.database.restore(network.whole)
 
 
