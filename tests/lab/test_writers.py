@@ -6,8 +6,8 @@ import traceback
 
 import pytest
 
-from library import Northbound, Plan
-from northbound import Database, owned
+from library import Error, Northbound, Plan
+from northbound import Database, elements, owned
 
 NODES = 64
 WRITERS, PORTS = 16, 10
@@ -179,3 +179,66 @@ def test_a_repair_amid_writers_undoes_nothing(database):
     assert [name for name in names(database, "Logical_Switch_Port") if name.startswith("default_")] == [
         f"default_last-{i}" for i in range(1, 6)]
     assert_clean(database)
+
+
+def attempt(database: Database, *calls) -> str | None:
+    """Applies a plan of these calls. The code of the error, if any."""
+    with Northbound(database.remote, timeout_ms=DEADLINE_MS) as nb, Plan() as plan:
+        for name, *words in calls:
+            getattr(plan, name)(*words)
+        try:
+            plan.apply(nb)
+        except Error as error:
+            return error.code
+
+
+def test_one_of_many_gets_the_subnet_that_all_want(database):
+    codes = at_once(lambda i: attempt(database, ("node_add", f"n{i}", "192.168.9.0/24,fd01:0:0:9::/64")), WRITERS)
+    assert sorted(codes, key=str) == ["EXISTS"] * (WRITERS - 1) + [None]
+    assert len(names(database, "Logical_Switch")) == 3
+    assert_clean(database)
+
+
+def test_one_of_many_gets_the_address_that_all_want(database):
+    codes = at_once(lambda i: attempt(database, ("port_add", f"pod-{i}", "here", "192.168.0.77/24,fd01::77/64")), WRITERS)
+    assert sorted(codes, key=str) == ["EXISTS"] * (WRITERS - 1) + [None]
+    assert len(names(database, "Logical_Switch_Port")) == 4
+    assert_clean(database)
+
+
+def test_addresses_that_are_given_and_chosen_at_once_differ(database):
+    def add(i):
+        given = f"192.168.0.{3 + i // 2}/24,fd01::{3 + i // 2:x}/64" if i % 2 else None
+        return attempt(database, ("port_add", f"pod-{i}", "here", given))
+
+    codes = at_once(add, 2 * WRITERS)
+    assert set(codes) <= {None, "EXISTS"}
+    assert_different(row["addresses"] for row in owned(database.dump())["Logical_Switch_Port"].values() if row["addresses"] != "router")
+    assert_clean(database)
+
+
+def test_a_pod_that_is_added_on_many_nodes_at_once_is_on_one(database):
+    assert attempt(database, *(("node_add", f"n{i}") for i in range(WRITERS))) is None
+    codes = at_once(lambda i: attempt(database, ("port_add", "web", f"n{i}")), WRITERS)
+    assert codes == [None] * WRITERS
+    dump = owned(database.dump())
+    assert names(database, "Logical_Switch_Port").count("default_web") == 1
+    [web] = [uuid for uuid, row in dump["Logical_Switch_Port"].items() if row["name"] == "default_web"]
+    assert sum(["uuid", web] in elements(row["ports"]) for row in dump["Logical_Switch"].values()) == 1
+    assert sum(key == "default_web" for row in dump["DNS"].values() for key, _ in row["records"][1]) == 1
+    assert_clean(database)
+
+
+def test_ports_of_a_node_that_goes_and_comes_belong_to_it_or_are_gone(database):
+    def work(i):
+        for j in range(PORTS):
+            calls = [("node_delete", "here")] if i == 0 else [("port_add", f"pod-{i}-{j}", "here")]
+            assert attempt(database, *calls) in (None, "NOTFOUND")
+            if i == 0:
+                assert attempt(database, ("node_add", "here")) is None
+
+    at_once(work, 8)
+    assert_clean(database)
+    dump = owned(database.dump())
+    ports = {uuid for row in dump["Logical_Switch"].values() for _, uuid in elements(row["ports"])}
+    assert ports == set(dump["Logical_Switch_Port"])
