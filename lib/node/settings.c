@@ -15,6 +15,7 @@
 enum key {
     OVS,
     NB,
+    SB,
     TIMEOUT,
     PRIVATE_KEY,
     CERTIFICATE,
@@ -42,6 +43,7 @@ static const struct setting {
 } table[N_KEYS] = {
     [OVS] = {.key = "ovs", .file = "ovs"},
     [NB] = {.key = "nb", .environment = "OVN_NB_DB", .external_id = "ovn-nb", .file = "nb"},
+    [SB] = {.key = "sb", .environment = "OVN_SB_DB", .external_id = "ovn-remote", .file = "sb"},
     [TIMEOUT] = {.key = "timeout", .file = "timeout", .fallback = "10", .least = 1, .most = 86400},
     [PRIVATE_KEY] = {.key = "private-key", .file = "private_key"},
     [CERTIFICATE] = {.key = "certificate", .file = "certificate"},
@@ -143,6 +145,10 @@ static int store_environment(ovnk8s_settings *settings, const char *const *envir
     if (!error) {
         error = store_path(settings, NB, DEFAULT, "unix:", ovn ? ovn : "/var/run/ovn",
                            "/ovnnb_db.sock");
+    }
+    if (!error) {
+        error = store_path(settings, SB, DEFAULT, "unix:", ovn ? ovn : "/var/run/ovn",
+                           "/ovnsb_db.sock");
     }
     settings->has_service_account = env_get(environment, "KUBERNETES_SERVICE_HOST") != NULL;
     return error;
@@ -262,6 +268,14 @@ const char *ovnk8s_settings_get(const ovnk8s_settings *settings, const char *key
     const enum key i = find_key(key);
 
     return i == N_KEYS ? NULL : value_of(settings, i);
+}
+
+bool ovnk8s_settings_asks_vswitch(const ovnk8s_settings *settings, const char *key)
+{
+    const enum key i = find_key(key);
+
+    return i != N_KEYS && table[i].external_id && !is_in_kubeconfig(settings, i) &&
+           find_source(settings, i) >= EXTERNAL_IDS;
 }
 
 unsigned int settings_timeout_ms(const ovnk8s_settings *settings)
@@ -451,6 +465,19 @@ int ovnk8s_settings_open_nb(ovnk8s_settings *settings, ovnk8s_nb **out)
     }
     options = connect_options(settings);
     return ovnk8s_nb_open(out, value_of(settings, NB), &options);
+}
+
+int ovnk8s_settings_open_sb(ovnk8s_settings *settings, ovnk8s_sb **out)
+{
+    ovnk8s_connect_options options;
+    int error = prepare(settings);
+
+    *out = NULL;
+    if (error) {
+        return error;
+    }
+    options = connect_options(settings);
+    return ovnk8s_sb_open(out, value_of(settings, SB), &options);
 }
 
 int ovnk8s_settings_open_kube(ovnk8s_settings *settings, ovnk8s_kube **out)
