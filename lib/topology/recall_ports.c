@@ -204,11 +204,12 @@ bool port_recall(const struct scene *scene, const struct node_record *node, cons
     if (!truth) {
         return false;
     }
-    /* An entry that is right about the addresses is right about the uid. */
-    *out = (struct port_record){.name = name,
-                                .pod_uid = agree(truth, &said[0]) ? out->pod_uid : uid,
-                                .mac = truth->mac,
-                                .addresses = truth->addresses};
+    /* An entry that is right about the addresses is right about the uid, if it has one. */
+    *out =
+        (struct port_record){.name = name,
+                             .pod_uid = agree(truth, &said[0]) && out->pod_uid ? out->pod_uid : uid,
+                             .mac = truth->mac,
+                             .addresses = truth->addresses};
     return true;
 }
 
