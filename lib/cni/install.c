@@ -72,8 +72,10 @@ static void add_preview(const struct install *install, int folder, const char *w
 {
     struct stat there;
     const bool is_there = !fstatat(folder, name, &there, AT_SYMLINK_NOFOLLOW);
+    const bool has_slash = *path && path[strlen(path) - 1] == '/';
 
-    text_printf(install->preview, "%c %s %s/%s", is_there ? '~' : '+', what, path, name);
+    text_printf(install->preview, "%c %s %s%s%s", is_there ? '~' : '+', what, path,
+                has_slash ? "" : "/", name);
 }
 
 /* Replacing in one piece: the new one is made under another name, which no runtime takes for a

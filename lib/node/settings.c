@@ -418,31 +418,28 @@ static int prepare(ovnk8s_settings *settings)
     return settings->file_was_read ? 0 : ovnk8s_settings_read_file(settings);
 }
 
-static ovnk8s_connect_options connect_options(const ovnk8s_settings *settings)
+static int prepare_connecting(ovnk8s_settings *settings, ovnk8s_connect_options *out)
 {
-    ovnk8s_connect_options options = OVNK8S_CONNECT_OPTIONS_INIT;
+    const int error = prepare(settings);
 
-    options.private_key = value_of(settings, PRIVATE_KEY);
-    options.certificate = value_of(settings, CERTIFICATE);
-    options.ca_cert = value_of(settings, CA_CERT);
-    options.timeout_ms = settings_timeout_ms(settings);
-    options.cancel = settings->cancel;
-    options.log = settings->log.fn;
-    options.log_payload = settings->log.payload;
-    return options;
+    *out = (ovnk8s_connect_options)OVNK8S_CONNECT_OPTIONS_INIT;
+    out->private_key = value_of(settings, PRIVATE_KEY);
+    out->certificate = value_of(settings, CERTIFICATE);
+    out->ca_cert = value_of(settings, CA_CERT);
+    out->timeout_ms = settings_timeout_ms(settings);
+    out->cancel = settings->cancel;
+    out->log = settings->log.fn;
+    out->log_payload = settings->log.payload;
+    return error;
 }
 
 int ovnk8s_settings_open_vswitch(ovnk8s_settings *settings, ovnk8s_vswitch **out)
 {
     ovnk8s_connect_options options;
-    int error = prepare(settings);
+    int error = prepare_connecting(settings, &options);
 
     *out = NULL;
-    if (error) {
-        return error;
-    }
-    options = connect_options(settings);
-    error = ovnk8s_vswitch_open(out, value_of(settings, OVS), &options);
+    error = error ? error : ovnk8s_vswitch_open(out, value_of(settings, OVS), &options);
     if (error) {
         return error;
     }
@@ -457,27 +454,19 @@ int ovnk8s_settings_open_vswitch(ovnk8s_settings *settings, ovnk8s_vswitch **out
 int ovnk8s_settings_open_nb(ovnk8s_settings *settings, ovnk8s_nb **out)
 {
     ovnk8s_connect_options options;
-    int error = prepare(settings);
+    const int error = prepare_connecting(settings, &options);
 
     *out = NULL;
-    if (error) {
-        return error;
-    }
-    options = connect_options(settings);
-    return ovnk8s_nb_open(out, value_of(settings, NB), &options);
+    return error ? error : ovnk8s_nb_open(out, value_of(settings, NB), &options);
 }
 
 int ovnk8s_settings_open_sb(ovnk8s_settings *settings, ovnk8s_sb **out)
 {
     ovnk8s_connect_options options;
-    int error = prepare(settings);
+    const int error = prepare_connecting(settings, &options);
 
     *out = NULL;
-    if (error) {
-        return error;
-    }
-    options = connect_options(settings);
-    return ovnk8s_sb_open(out, value_of(settings, SB), &options);
+    return error ? error : ovnk8s_sb_open(out, value_of(settings, SB), &options);
 }
 
 int ovnk8s_settings_open_kube(ovnk8s_settings *settings, ovnk8s_kube **out)
