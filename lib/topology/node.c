@@ -52,14 +52,20 @@ static void want_management_port(struct rows *wanted, const char *owner,
     const struct mac mac = mac_from_ip(&own.of[0].ip);
     const char *name = management_port_name(&wanted->arena, node->name);
     const char *addresses = port_addresses(&wanted->arena, &mac, &own);
+    struct row_id id;
+    bool is_stated;
     struct row *port;
 
     if (name && addresses) {
-        port = rows_want(wanted, SWITCH_PORT_TABLE, switch_port_id(owner, name), name);
+        id = switch_port_id(owner, name);
+        is_stated = row_is_stated(wanted, SWITCH_PORT_TABLE, id);
+        port = rows_want(wanted, SWITCH_PORT_TABLE, id, name);
         row_is_string(port, "name", name);
         row_is_string(port, "addresses", addresses);
         row_is_owned(port, owner);
-        row_includes_row(node_switch, "ports", port->id);
+        if (!is_stated) {
+            row_includes_row(node_switch, "ports", id);
+        }
     }
 }
 
@@ -475,9 +481,10 @@ static int resolve_delete(const void *params, const struct scene *scene, struct 
 {
     const char *name = params;
     struct prefixes subnets;
+    const bool is_there = node_find(scene, wanted, name, &subnets);
 
     drop_node(scene, name, wanted);
-    return node_recall(scene, name, &subnets) ? free_subnets(scene, &subnets, wanted) : 0;
+    return is_there ? free_subnets(scene, &subnets, wanted) : 0;
 }
 
 static const struct intent_type delete_type = {"deleting node", ask_delete, resolve_delete};

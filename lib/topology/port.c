@@ -21,7 +21,7 @@ void want_port(struct rows *wanted, const char *owner, const char *node,
     const char *pod_namespace = arena_strndup(arena, port->name, namespace_length);
     const char *text = port_addresses(arena, &port->mac, &port->addresses);
     const struct row_id id = switch_port_id(owner, port->name);
-    const bool is_stated = rows_find(wanted, SWITCH_PORT_TABLE, id);
+    const bool is_stated = row_is_stated(wanted, SWITCH_PORT_TABLE, id);
     struct row *row = rows_want(wanted, SWITCH_PORT_TABLE, id, port->name);
     struct row *node_switch = rows_edit(wanted, SWITCH_TABLE, switch_id(owner, node), node);
 
@@ -41,8 +41,8 @@ void want_port(struct rows *wanted, const char *owner, const char *node,
     row_is_owned(row, owner);
     if (!is_stated) {
         row_includes_row(node_switch, "ports", id);
-        want_port_entry(ledger, port, is_new);
     }
+    want_port_entry(ledger, port, is_new, is_stated);
 }
 
 /* Adding. */
@@ -248,6 +248,17 @@ static int choose(struct view *view, const struct book *book)
     return error;
 }
 
+/* What an earlier wish of the same plan has given to the port. */
+static bool is_given(const struct view *view, struct port_record *port)
+{
+    const struct row_id id = switch_port_id(view->scene->owner, view->name);
+    const char *text = row_is_stated(view->wanted, SWITCH_PORT_TABLE, id)
+                           ? row_string(rows_find_id(view->wanted, id), "addresses")
+                           : NULL;
+
+    return text && port_addresses_parse(text, &view->subnets, &port->mac, &port->addresses);
+}
+
 /* The port keeps what it has, or gets what was given, or what is free. */
 static int find_addresses(struct view *view, struct port_record *port)
 {
@@ -260,7 +271,8 @@ static int find_addresses(struct view *view, struct port_record *port)
     }
     if (view->addresses.n) {
         error = check_free(view, book);
-    } else if (port_recall(view->scene, &node, view->name, &view->wanted->arena, port) &&
+    } else if ((is_given(view, port) ||
+                port_recall(view->scene, &node, view->name, &view->wanted->arena, port)) &&
                port->addresses.n == view->subnets.n) {
         view->addresses = port->addresses;
     } else {
