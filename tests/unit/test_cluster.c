@@ -155,6 +155,18 @@ static void owners_do_not_meet(void **state)
     assert_nothing_to_do(w); /* Not ours to delete. */
 }
 
+static void adding_twice_in_one_plan_is_adding(void **state)
+{
+    struct world *w = *state;
+
+    succeed(add_cluster(w, "m", "10.0.0.0/8", NULL));
+    succeed(add_cluster(w, "m", "10.0.0.0/8", NULL));
+    assert_int_equal(apply(w), 5);
+    assert_int_equal(row_column(router_port_in(&w->database, "rtoj-m"), "networks")->n, 1);
+    assert_int_equal(row_column(router_in(&w->plan->wanted), "ports")->n, 1);
+    assert_int_equal(row_column(switch_in(&w->plan->wanted, "join"), "ports")->n, 1);
+}
+
 /* Deleting. */
 
 static void a_cluster_goes_with_all_that_it_was_made_into(void **state)
@@ -178,14 +190,17 @@ static void a_cluster_with_nodes_goes_only_when_forced(void **state)
     have_cluster(w, "m", "10.0.0.0/8");
     have_node(w, "n1", NULL);
     succeed(ovnk8s_cluster_delete(w->plan, 0));
-    assert_refused(w, OVNK8S_EXISTS, "deleting the cluster of owner k8s: node n1 is still there");
+    assert_refused(w, OVNK8S_EXISTS,
+                   "deleting the cluster of owner k8s: node n1 is still there: delete it first, or"
+                   " force it");
     renew(w);
     have_node(w, "n2", NULL);
     have_node(w, "n3", NULL);
     have_pod(w, "web", "n2", NULL);
     succeed(ovnk8s_cluster_delete(w->plan, 0));
     assert_refused(w, OVNK8S_EXISTS,
-                   "deleting the cluster of owner k8s: node n1 and 2 more are still there");
+                   "deleting the cluster of owner k8s: node n1 and 2 more are still there: delete"
+                   " them first, or force it");
     renew(w);
     succeed(ovnk8s_cluster_delete(w->plan, OVNK8S_FORCE));
     apply(w);
@@ -244,6 +259,7 @@ int main(void)
         TEST(what_is_left_of_a_cluster_can_be_deleted),
         TEST(rows_of_others_survive_the_cluster),
         TEST(unknown_flags_are_refused),
+        TEST(adding_twice_in_one_plan_is_adding),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -266,6 +266,19 @@ static void adding_a_node_asks_for_no_table(void **state)
     assert_string_equal(w->asked.last->name, OWNER);
 }
 
+static void adding_a_node_twice_in_one_plan_is_adding_it(void **state)
+{
+    struct world *w = *state;
+
+    have_cluster(w, "m", "10.0.0.0/8,fd01::/48");
+    succeed(add_node(w, "n1", NULL, NULL));
+    succeed(add_node(w, "n1", NULL, NULL));
+    apply(w);
+    assert_int_equal(row_column(router_in(&w->plan->wanted), "ports")->n, 1);
+    assert_int_equal(row_column(switch_in(&w->plan->wanted, "n1"), "ports")->n, 2);
+    assert_int_equal(row_column(router_port_in(&w->plan->wanted, "rtos-n1"), "networks")->n, 2);
+}
+
 /* Deleting. */
 
 static void a_node_goes_with_all_that_belongs_to_it(void **state)
@@ -356,6 +369,24 @@ static void a_node_is_replaced_by_one_plan(void **state)
     assert_nothing_to_do(w);
 }
 
+static void a_node_that_is_deleted_and_added_by_one_plan_is_there(void **state)
+{
+    struct world *w = *state;
+
+    have_cluster(w, "m", "10.0.0.0/8");
+    have_node(w, "n1", "10.1.0.0/24");
+    succeed(ovnk8s_node_delete(w->plan, "n1"));
+    succeed(add_node(w, "n1", "10.1.0.0/24", NULL));
+    settle(w);
+    assert_non_null(router_port_in(&w->database, "rtos-n1"));
+    succeed(ovnk8s_topology_repair(w->plan));
+    assert_nothing_to_do(w);
+    renew(w);
+    succeed(add_node(w, "n2", NULL, NULL)); /* And the other way round. */
+    succeed(ovnk8s_node_delete(w->plan, "n2"));
+    assert_int_equal(apply(w), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -376,6 +407,8 @@ int main(void)
         TEST(a_node_that_is_not_there_is_deleted_already),
         TEST(what_is_left_of_a_node_can_be_deleted),
         TEST(a_node_is_replaced_by_one_plan),
+        TEST(adding_a_node_twice_in_one_plan_is_adding_it),
+        TEST(a_node_that_is_deleted_and_added_by_one_plan_is_there),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

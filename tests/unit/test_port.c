@@ -207,6 +207,60 @@ static void a_port_goes_and_its_address_is_free(void **state)
     assert_int_equal(apply(w), 3);
 }
 
+static void adding_a_port_twice_in_one_plan_is_adding_it(void **state)
+{
+    struct world *w = *state;
+
+    succeed(add_pod(w, "a", "n1", NULL));
+    succeed(add_pod(w, "a", "n1", NULL));
+    assert_int_equal(apply(w), 3);
+    assert_int_equal(row_column(switch_in(&w->plan->wanted, "n1"), "ports")->n, 1);
+    assert_int_equal(row_column(node_ledger_in(&w->plan->wanted, "n1"), "records")->n, 1);
+    assert_string_equal(ovnk8s_plan_port_addresses(w->plan, "default", "a"),
+                        "10.1.0.3/24,fd01:0:0:1::3/64");
+    renew(w);
+    succeed(add_pod(w, "b", "n1", "10.1.0.8/24"));
+    succeed(add_pod(w, "b", "n1", "10.1.0.9/24")); /* What is said last counts. */
+    settle(w);
+    assert_string_equal(row_pair(node_ledger_in(&w->database, "n1"), "records", "default_b"),
+                        "0a:58:0a:01:00:09 10.1.0.9;uid-1");
+    succeed(ovnk8s_topology_repair(w->plan));
+    assert_nothing_to_do(w);
+}
+
+/* As when a pod is replaced by a later one of its name. */
+static void a_port_that_is_deleted_and_added_by_one_plan_is_there(void **state)
+{
+    struct world *w = *state;
+
+    have_pod(w, "a", "n1", "10.1.0.3/24");
+    succeed(ovnk8s_port_delete(w->plan, "default", "a", "n1"));
+    succeed(add_pod(w, "a", "n1", "10.1.0.4/24"));
+    settle(w);
+    assert_string_equal(row_string(port_in(&w->database, "default_a"), "addresses"),
+                        "0a:58:0a:01:00:04 10.1.0.4");
+    assert_string_equal(row_pair(node_ledger_in(&w->database, "n1"), "records", "default_a"),
+                        "0a:58:0a:01:00:04 10.1.0.4;uid-1");
+    succeed(ovnk8s_topology_repair(w->plan));
+    assert_nothing_to_do(w);
+}
+
+static void a_port_that_is_added_and_deleted_by_one_plan_is_not(void **state)
+{
+    struct world *w = *state;
+
+    succeed(add_pod(w, "a", "n1", "10.1.0.3/24"));
+    succeed(ovnk8s_port_delete(w->plan, "default", "a", "n1"));
+    assert_int_equal(apply(w), 0);
+    renew(w);
+    have_pod(w, "a", "n1", "10.1.0.3/24");
+    succeed(add_pod(w, "a", "n1", "10.1.0.4/24"));
+    succeed(ovnk8s_port_delete(w->plan, "default", "a", "n1"));
+    assert_int_equal(apply(w), 3);
+    assert_null(port_in(&w->database, "default_a"));
+    assert_null(row_pair(node_ledger_in(&w->database, "n1"), "records", "default_a"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -220,6 +274,9 @@ int main(void)
         NODE_TEST(a_port_that_is_there_is_left_alone),
         NODE_TEST(deleting_needs_no_facts),
         NODE_TEST(a_port_goes_and_its_address_is_free),
+        NODE_TEST(adding_a_port_twice_in_one_plan_is_adding_it),
+        NODE_TEST(a_port_that_is_deleted_and_added_by_one_plan_is_there),
+        NODE_TEST(a_port_that_is_added_and_deleted_by_one_plan_is_not),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
