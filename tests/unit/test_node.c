@@ -387,6 +387,26 @@ static void a_node_that_is_deleted_and_added_by_one_plan_is_there(void **state)
     assert_int_equal(apply(w), 0);
 }
 
+/* Entries that somebody has written by hand. */
+static void ports_of_other_nodes_survive_whatever_the_ledger_says(void **state)
+{
+    struct world *w = *state;
+
+    have_cluster(w, "m", "10.0.0.0/8");
+    have_node(w, "n1", NULL);
+    have_node(w, "n2", NULL);
+    have_pod(w, "a", "n1", NULL);
+    have_pod(w, "c", "n2", NULL);
+    edit_pair(node_ledger_in(&w->database, "n1"), RECORDS_COLUMN, "default_c", "");
+    edit_pair(node_ledger_in(&w->database, "n1"), RECORDS_COLUMN, "k8s-n2", "");
+    succeed(ovnk8s_node_delete(w->plan, "n1"));
+    settle(w);
+    assert_null(switch_in(&w->database, "n1"));
+    assert_null(port_in(&w->database, "default_a"));
+    assert_non_null(port_in(&w->database, "default_c"));
+    assert_non_null(port_in(&w->database, "k8s-n2"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -409,6 +429,7 @@ int main(void)
         TEST(a_node_is_replaced_by_one_plan),
         TEST(adding_a_node_twice_in_one_plan_is_adding_it),
         TEST(a_node_that_is_deleted_and_added_by_one_plan_is_there),
+        TEST(ports_of_other_nodes_survive_whatever_the_ledger_says),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
