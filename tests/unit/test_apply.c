@@ -453,6 +453,58 @@ static void a_node_that_gets_a_port_meanwhile_is_deleted_with_it(void **state)
                   "\"rows\":[],\"timeout\":0}]");
 }
 
+/* The same thing twice in one plan, and the other way round, as a real server sees it. */
+
+static void a_plan_may_say_the_same_thing_twice(void **state)
+{
+    (void)state;
+    add_node(plan, "n2", NULL);
+    add_node(plan, "n2", NULL);
+    add_pod("c");
+    add_pod("c");
+    succeed(ovnk8s_plan_apply(plan, nb, NULL));
+    renew();
+    succeed(ovnk8s_port_delete(plan, "default", "c", "n1"));
+    add_pod("c");
+    succeed(ovnk8s_node_delete(plan, "n2"));
+    add_node(plan, "n2", NULL);
+    succeed(ovnk8s_plan_apply(plan, nb, NULL));
+    renew();
+    succeed(ovnk8s_topology_repair(plan));
+    succeed(ovnk8s_plan_compute(plan, nb, NULL));
+    assert_int_equal(ovnk8s_plan_changes(plan), 0);
+}
+
+static void a_node_whose_ledger_is_lost_gives_no_address_twice(void **state)
+{
+    char ops[256], id[UUID_TEXT];
+
+    (void)state;
+    snprintf(ops, sizeof ops,
+             "[{\"op\":\"delete\",\"table\":\"DNS\",\"where\":[[\"_uuid\",\"==\","
+             "[\"uuid\",\"%s\"]]]}]",
+             row_id_format(node_ledger_id("k8s", "n1"), id));
+    write_by_hand(ops);
+    add_pod("c");
+    succeed(ovnk8s_plan_apply(plan, nb, NULL));
+    assert_string_equal(ovnk8s_plan_port_addresses(plan, "default", "c"), "10.0.0.5/24");
+    renew();
+    succeed(ovnk8s_topology_repair(plan));
+    succeed(ovnk8s_plan_compute(plan, nb, NULL));
+    assert_int_equal(ovnk8s_plan_changes(plan), 0);
+}
+
+static void a_port_that_is_elsewhere_is_no_conflict(void **state)
+{
+    (void)state;
+    add_node(plan, "n2", NULL);
+    succeed(ovnk8s_plan_apply(plan, nb, NULL));
+    renew();
+    succeed(ovnk8s_port_delete(plan, "default", "a", "n2"));
+    succeed(ovnk8s_plan_apply(plan, nb, NULL));
+    assert_int_equal(ovnk8s_plan_changes(plan), 0);
+}
+
 /* Rows of somebody else. */
 
 static void a_namesake_of_somebody_else_is_refused(void **state)
@@ -492,6 +544,9 @@ int main(void)
         TEST(a_node_that_goes_meanwhile_is_found_missing),
         TEST(a_node_that_gets_a_port_meanwhile_is_deleted_with_it),
         TEST(a_namesake_of_somebody_else_is_refused),
+        TEST(a_plan_may_say_the_same_thing_twice),
+        TEST(a_node_whose_ledger_is_lost_gives_no_address_twice),
+        TEST(a_port_that_is_elsewhere_is_no_conflict),
     };
 
     server_require();

@@ -325,6 +325,26 @@ static void a_port_on_a_node_that_gets_a_second_family(void **state)
     assert_string_equal(address_of(w, "a"), "10.0.1.3/29,fd01:0:0:1::3/64");
 }
 
+/* A database of an earlier version, or one whose ledger somebody has deleted. */
+static void without_a_ledger_the_ports_themselves_are_counted(void **state)
+{
+    struct world *w = *state;
+
+    have_pod(w, "a", "n1", NULL);
+    have_pod(w, "b", "n1", NULL);
+    delete_row(w, node_ledger_in(&w->database, "n1"));
+    succeed(add_pod(w, "c", "n1", NULL));
+    succeed(add_pod(w, "d", "n1", NULL));
+    apply(w);
+    assert_string_equal(address_of(w, "c"), "10.0.1.5/29,fd01:0:0:1::5/64");
+    assert_string_equal(address_of(w, "d"), "10.0.1.6/29,fd01:0:0:1::6/64");
+    renew(w);
+    delete_row(w, node_ledger_in(&w->database, "n1"));
+    succeed(add_pod(w, "e", "n1", "10.0.1.4/29"));
+    assert_refused(w, OVNK8S_EXISTS,
+                   "adding port of pod default/e: address 10.0.1.4/29 is that of port default_b");
+}
+
 /* Notes. */
 
 static unsigned int n_cleared;
@@ -386,6 +406,7 @@ int main(void)
         NODE_TEST(a_port_gets_another_address),
         NODE_TEST(a_port_moves_to_another_node),
         NODE_TEST(a_port_on_a_node_that_gets_a_second_family),
+        NODE_TEST(without_a_ledger_the_ports_themselves_are_counted),
         TEST(a_note_is_shared_under_a_topic_and_a_name),
         TEST(without_memory_there_is_no_note),
     };

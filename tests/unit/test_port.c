@@ -261,6 +261,17 @@ static void a_port_that_is_added_and_deleted_by_one_plan_is_not(void **state)
     assert_null(row_pair(node_ledger_in(&w->database, "n1"), "records", "default_a"));
 }
 
+static void a_port_on_another_node_is_not_the_one_to_delete(void **state)
+{
+    struct world *w = *state;
+
+    have_node(w, "n2", "10.2.0.0/24");
+    have_pod(w, "a", "n2", NULL);
+    succeed(ovnk8s_port_delete(w->plan, "default", "a", "n1"));
+    assert_int_equal(apply(w), 0);
+    assert_non_null(port_in(&w->database, "default_a"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -277,6 +288,7 @@ int main(void)
         NODE_TEST(adding_a_port_twice_in_one_plan_is_adding_it),
         NODE_TEST(a_port_that_is_deleted_and_added_by_one_plan_is_there),
         NODE_TEST(a_port_that_is_added_and_deleted_by_one_plan_is_not),
+        NODE_TEST(a_port_on_another_node_is_not_the_one_to_delete),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
