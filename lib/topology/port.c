@@ -37,6 +37,8 @@ void want_port(struct rows *wanted, const char *owner, const char *node,
     row_includes_pair(row, "external_ids", NODE_KEY, node);
     if (port->pod_uid) {
         row_includes_pair(row, "external_ids", POD_UID_KEY, port->pod_uid);
+    } else {
+        row_excludes_key(row, "external_ids", POD_UID_KEY);
     }
     row_is_owned(row, owner);
     if (!is_stated) {
