@@ -165,6 +165,26 @@ static void a_port_that_is_there_is_left_alone(void **state)
     assert_int_equal(apply(w), 0);
 }
 
+/* "Not recorded" is what the row and the ledger then both say. */
+static void a_uid_that_is_not_given_again_is_forgotten(void **state)
+{
+    ovnk8s_port port = OVNK8S_PORT_INIT;
+    struct world *w = *state;
+
+    have_pod(w, "a", "n1", "10.1.0.3/24");
+    port.pod_namespace = "default";
+    port.pod = "a";
+    port.node = "n1";
+    port.addresses = "10.1.0.3/24";
+    succeed(ovnk8s_port_add(w->plan, &port));
+    settle(w);
+    assert_null(row_pair(port_in(&w->database, "default_a"), "external_ids", "pod-uid"));
+    assert_string_equal(row_pair(node_ledger_in(&w->database, "n1"), "records", "default_a"),
+                        "0a:58:0a:01:00:03 10.1.0.3");
+    succeed(ovnk8s_topology_repair(w->plan));
+    assert_nothing_to_do(w);
+}
+
 /* Deleting. */
 
 static void deleting_needs_no_facts(void **state)
@@ -289,6 +309,7 @@ int main(void)
         NODE_TEST(a_port_that_is_deleted_and_added_by_one_plan_is_there),
         NODE_TEST(a_port_that_is_added_and_deleted_by_one_plan_is_not),
         NODE_TEST(a_port_on_another_node_is_not_the_one_to_delete),
+        NODE_TEST(a_uid_that_is_not_given_again_is_forgotten),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
