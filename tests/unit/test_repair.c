@@ -379,6 +379,21 @@ static void stale_entries_are_taken_out_of_the_ledger(void **state)
                    "-     records:zzz: \"\"\n");
 }
 
+/* What no caller could have added. */
+static void entries_with_impossible_names_are_taken_out(void **state)
+{
+    static const char *const names[] = {"_", "a_", "_a", "Default_a", "a\n_b", "a_b_c", "a.b_c"};
+    struct world *w = *state;
+
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        edit_pair(node_ledger_in(&w->database, "n1"), RECORDS_COLUMN, names[i],
+                  "0a:58:0a:01:00:63 10.1.0.99");
+    }
+    repair(w);
+    assert_int_equal(w->plan->changes.n, 1);
+    assert_int_equal(row_column(node_ledger_in(&w->database, "n1"), RECORDS_COLUMN)->n, 2);
+}
+
 static void the_taken_subnets_are_counted_anew(void **state)
 {
     struct world *w = *state;
@@ -436,6 +451,7 @@ int main(void)
         NETWORK_TEST(the_taken_subnets_are_counted_anew),
         NETWORK_TEST(a_network_without_a_ledger_gets_one),
         NETWORK_TEST(a_repair_is_done_once),
+        NETWORK_TEST(entries_with_impossible_names_are_taken_out),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
