@@ -16,12 +16,15 @@
 static void add_escaped(struct text *text, const char *string)
 {
     for (const char *s = string; *s; s++) {
-        const unsigned char c = (unsigned char)*s;
+        const unsigned char c = (unsigned char)*s, next = (unsigned char)s[1];
 
         if (c == '"' || c == '\\') {
             text_printf(text, "\\%c", c);
         } else if (c < ' ' || c == 0x7f) {
             text_printf(text, "\\u%04x", c);
+        } else if (c == 0xc2 && next >= 0x80 && next <= 0x9f) {
+            text_printf(text, "\\u%04x", next); /* Terminals obey these too. */
+            s++;
         } else {
             text_add_bytes(text, s, 1);
         }
