@@ -257,13 +257,15 @@ static void hostile_strings_are_escaped(void **state)
     struct world *w = *state;
     struct row *row = want(w, "n\n+ T \"fake\"");
 
-    row_is_string(row, "a", "two\nlines\r\t\x1b[31m\x7f");
+    row_is_string(row, "a",
+                  "two\nlines\r\t\x1b[31m\x7f\xc2\x9b"
+                  "1m");
     row_is_string(row, "b", "\"quoted\" \\ back");
     row_is_string(row, "c",
                   "gr\xc3\xbc\xc3\x9f"
                   "e");
     assert_text(w, "+ T \"n\\u000a+ T \\\"fake\\\"\"\n"
-                   "+     a: \"two\\u000alines\\u000d\\u0009\\u001b[31m\\u007f\"\n"
+                   "+     a: \"two\\u000alines\\u000d\\u0009\\u001b[31m\\u007f\\u009b1m\"\n"
                    "+     b: \"\\\"quoted\\\" \\\\ back\"\n"
                    "+     c: \"gr\xc3\xbc\xc3\x9f"
                    "e\"\n");
