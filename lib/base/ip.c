@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/uuid.h"
+#include "base/sha1.h"
 
 bool ip_from_text(const char *text, struct ip *out)
 {
