@@ -8,15 +8,6 @@ static uint32_t rotate(uint32_t x, unsigned int n)
     return x << n | x >> (32 - n);
 }
 
-/* The words of a block are made when they are needed, from the sixteen before. */
-static uint32_t word(uint32_t w[static 16], size_t i)
-{
-    if (i >= 16) {
-        w[i % 16] = rotate(w[(i + 13) % 16] ^ w[(i + 8) % 16] ^ w[(i + 2) % 16] ^ w[i % 16], 1);
-    }
-    return w[i % 16];
-}
-
 static uint32_t choose(uint32_t x, uint32_t y, uint32_t z)
 {
     return z ^ (x & (y ^ z));
@@ -34,7 +25,7 @@ static uint32_t majority(uint32_t x, uint32_t y, uint32_t z)
 
 /* Five steps at a time leave each variable where it was. */
 #define STEP(MIX, K, I, A, B, C, D, E)                                                             \
-    (E) += rotate(A, 5) + MIX(B, C, D) + (K) + word(w, I);                                         \
+    (E) += rotate(A, 5) + MIX(B, C, D) + (K) + w[I];                                               \
     (B) = rotate(B, 30)
 #define ROUND(MIX, K, FIRST)                                                                       \
     for (size_t i = (FIRST); i < (FIRST) + 20; i += 5) {                                           \
@@ -47,11 +38,14 @@ static uint32_t majority(uint32_t x, uint32_t y, uint32_t z)
 
 static void sha1_block(uint32_t h[static 5], const uint8_t block[static 64])
 {
-    uint32_t w[16], a = h[0], b = h[1], c = h[2], d = h[3], e = h[4];
+    uint32_t w[80], a = h[0], b = h[1], c = h[2], d = h[3], e = h[4];
 
-    memcpy(w, block, sizeof w);
+    memcpy(w, block, 64);
     for (size_t i = 0; i < 16; i++) {
         w[i] = be32toh(w[i]);
+    }
+    for (size_t i = 16; i < 80; i++) {
+        w[i] = rotate(w[i - 3] ^ w[i - 8] ^ w[i - 14] ^ w[i - 16], 1);
     }
     ROUND(choose, 0x5a827999, 0)
     ROUND(parity, 0x6ed9eba1, 20)

@@ -8,23 +8,88 @@
 static const uint8_t namespace_id[16] = {0x6c, 0x69, 0x62, 0x6f, 0x76, 0x6e, 0x4b, 0x38,
                                          0x8b, 0x73, 0x2d, 0x72, 0x6f, 0x77, 0x69, 0x64};
 
-struct row_id row_id(const char *owner, const char *table, const char *name)
+/* What an identity is the digest of. */
+struct text {
+    size_t length;
+    char bytes[232];
+};
+
+/* Adds a part with the zero byte that ends it, which keeps ("a", "bc") and ("ab", "c") apart. */
+static bool add_part(struct text *text, const char *part)
 {
-    uint8_t digest[SHA1_SIZE];
-    struct sha1 ctx;
+    const size_t size = strlen(part) + 1;
+
+    if (size > sizeof text->bytes - text->length) {
+        return false;
+    }
+    memcpy(text->bytes + text->length, part, size);
+    text->length += size;
+    return true;
+}
+
+static struct row_id id_of(const uint8_t digest[static SHA1_SIZE])
+{
     struct row_id id;
 
-    sha1_start(&ctx);
-    sha1_add(&ctx, namespace_id, sizeof namespace_id);
-    /* The zero bytes keep ("a", "bc") and ("ab", "c") apart. */
-    sha1_add(&ctx, owner, strlen(owner) + 1);
-    sha1_add(&ctx, table, strlen(table) + 1);
-    sha1_add(&ctx, name, strlen(name));
-    sha1_finish(&ctx, digest);
     memcpy(id.bytes, digest, sizeof id.bytes);
     id.bytes[6] = (uint8_t)((id.bytes[6] & 0x0f) | 0x50);
     id.bytes[8] = (uint8_t)((id.bytes[8] & 0x3f) | 0x80);
     return id;
+}
+
+static struct row_id compute(const char *owner, const char *table, const char *name)
+{
+    uint8_t digest[SHA1_SIZE];
+    struct sha1 ctx;
+
+    sha1_start(&ctx);
+    sha1_add(&ctx, namespace_id, sizeof namespace_id);
+    sha1_add(&ctx, owner, strlen(owner) + 1);
+    sha1_add(&ctx, table, strlen(table) + 1);
+    sha1_add(&ctx, name, strlen(name));
+    sha1_finish(&ctx, digest);
+    return id_of(digest);
+}
+
+/* A plan with many ports asks for the same identities again and again: those of their node, and
+ * several times in a row that of the port. The latest ones are remembered. */
+enum { REMEMBERED = 16 };
+
+static size_t place_of(const struct text *text)
+{
+    uint64_t hash = text->length;
+
+    for (size_t i = 0; i < text->length; i += sizeof hash) {
+        const size_t left = text->length - i;
+        uint64_t word = 0;
+
+        memcpy(&word, text->bytes + i, left < sizeof word ? left : sizeof word);
+        hash = (hash ^ word) * 0x9e3779b97f4a7c15;
+    }
+    return (size_t)(hash >> 32) % REMEMBERED;
+}
+
+struct row_id row_id(const char *owner, const char *table, const char *name)
+{
+    static _Thread_local struct {
+        struct text text;
+        struct row_id id;
+    } remembered[REMEMBERED];
+    struct text text;
+    size_t i;
+
+    text.length = 0;
+    if (!add_part(&text, owner) || !add_part(&text, table) || !add_part(&text, name)) {
+        return compute(owner, table, name);
+    }
+    i = place_of(&text);
+    if (remembered[i].text.length != text.length ||
+        memcmp(remembered[i].text.bytes, text.bytes, text.length) != 0) {
+        remembered[i].text.length = text.length;
+        memcpy(remembered[i].text.bytes, text.bytes, text.length);
+        remembered[i].id = compute(owner, table, name);
+    }
+    return remembered[i].id;
 }
 
 bool row_id_equal(struct row_id a, struct row_id b)
