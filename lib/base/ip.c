@@ -22,9 +22,40 @@ bool ip_from_text(const char *text, struct ip *out)
     return true;
 }
 
+/* Returns where it ends. */
+static char *number_to_text(unsigned int number, char *text)
+{
+    char digits[10];
+    size_t n = 0;
+
+    do {
+        digits[n++] = (char)('0' + number % 10);
+        number /= 10;
+    } while (number);
+    while (n) {
+        *text++ = digits[--n];
+    }
+    return text;
+}
+
+/* As inet_ntop(), which takes several times as long for it: plans are full of these. */
+static char *ipv4_to_text(const uint8_t bytes[static 4], char *text)
+{
+    char *end = text;
+
+    for (size_t i = 0; i < 4; i++) {
+        end = number_to_text(bytes[i], end);
+        *end++ = i < 3 ? '.' : '\0';
+    }
+    return text;
+}
+
 char *ip_to_text(const struct ip *ip, char text[static IP_TEXT])
 {
-    if (!ip->family || !inet_ntop(ip->family == 6 ? AF_INET6 : AF_INET, ip->bytes, text, IP_TEXT)) {
+    if (ip->family == 4) {
+        return ipv4_to_text(ip->bytes, text);
+    }
+    if (!ip->family || !inet_ntop(AF_INET6, ip->bytes, text, IP_TEXT)) {
         *text = '\0';
     }
     return text;
@@ -79,9 +110,10 @@ bool prefix_from_text(const char *text, struct prefix *out)
 
 char *prefix_to_text(const struct prefix *prefix, char text[static PREFIX_TEXT])
 {
-    char address[IP_TEXT];
+    char *end = ip_to_text(&prefix->ip, text) + strlen(text);
 
-    snprintf(text, PREFIX_TEXT, "%s/%u", ip_to_text(&prefix->ip, address), prefix->length);
+    *end++ = '/';
+    *number_to_text(prefix->length, end) = '\0';
     return text;
 }
 
@@ -200,14 +232,14 @@ bool prefixes_from_text(const char *text, struct prefixes *out)
 
 char *prefixes_to_text(const struct prefixes *prefixes, char text[static PREFIXES_TEXT])
 {
-    size_t at = 0;
+    char *end = text;
 
     *text = '\0';
     for (size_t i = 0; i < prefixes->n; i++) {
-        char one[PREFIX_TEXT];
-
-        at += (size_t)snprintf(text + at, PREFIXES_TEXT - at, "%s%s", i ? "," : "",
-                               prefix_to_text(&prefixes->of[i], one));
+        if (i) {
+            *end++ = ',';
+        }
+        end += strlen(prefix_to_text(&prefixes->of[i], end));
     }
     return text;
 }
@@ -262,9 +294,14 @@ bool mac_from_text(const char *text, struct mac *out)
 
 char *mac_to_text(const struct mac *mac, char text[static MAC_TEXT])
 {
-    const uint8_t *b = mac->bytes;
+    static const char digits[] = "0123456789abcdef";
 
-    snprintf(text, MAC_TEXT, "%02x:%02x:%02x:%02x:%02x:%02x", b[0], b[1], b[2], b[3], b[4], b[5]);
+    for (size_t i = 0; i < sizeof mac->bytes; i++) {
+        text[3 * i] = digits[mac->bytes[i] >> 4];
+        text[3 * i + 1] = digits[mac->bytes[i] & 15];
+        text[3 * i + 2] = ':';
+    }
+    text[MAC_TEXT - 1] = '\0';
     return text;
 }
 

@@ -86,44 +86,70 @@ static void add_node(ovnk8s_plan *plan, const char *name, const char *subnet)
     check(ovnk8s_node_add(plan, &node));
 }
 
-/* Ports as Kubernetes would name their pods. With 'subnet', "10.1.2", from its third address on. */
-static void add_ports(ovnk8s_plan *plan, const char *node, unsigned int n, const char *subnet)
+/* The strings of one port, made before the time that counts. */
+struct pod {
+    char name[128], uid[64], address[96];
+};
+
+/* Pods as Kubernetes would name them. With 'subnet', "10.1.2", from its third address on. */
+static void name_pods(struct pod *pods, const char *node, unsigned int n, const char *subnet)
 {
     for (unsigned int i = 0; i < n; i++) {
-        char pod[128], uid[64], address[64];
+        snprintf(pods[i].name, sizeof pods->name, "web-%s-7d4b9c6f5-%05u", node, i);
+        snprintf(pods[i].uid, sizeof pods->uid, "6f1c2d3e-4b5a-4c7d-8e9f-%012x", i);
+        if (subnet) {
+            snprintf(pods[i].address, sizeof pods->address, "%s.%u/24", subnet, i + 3);
+        }
+    }
+}
+
+static void add_ports(ovnk8s_plan *plan, const char *node, unsigned int n, const struct pod *pods)
+{
+    for (unsigned int i = 0; i < n; i++) {
         ovnk8s_port port = OVNK8S_PORT_INIT;
 
-        snprintf(pod, sizeof pod, "web-%s-7d4b9c6f5-%05u", node, i);
-        snprintf(uid, sizeof uid, "6f1c2d3e-4b5a-4c7d-8e9f-%012x", i);
-        snprintf(address, sizeof address, "%s.%u/24", subnet ? subnet : "", i + 3);
         port.pod_namespace = "production";
-        port.pod = pod;
+        port.pod = pods[i].name;
         port.node = node;
-        port.pod_uid = uid;
-        port.addresses = subnet ? address : NULL;
+        port.pod_uid = pods[i].uid;
+        port.addresses = *pods[i].address ? pods[i].address : NULL;
         check(ovnk8s_port_add(plan, &port));
     }
 }
 
+static struct pod *new_pods(unsigned int n)
+{
+    struct pod *pods = calloc(n + 1, sizeof *pods);
+
+    if (!pods) {
+        perror("bench-work");
+        exit(1);
+    }
+    return pods;
+}
+
 static void fill(ovnk8s_nb *nb, char *args[])
 {
-    const int n_nodes = atoi(args[0]), n_ports = atoi(args[1]);
+    const unsigned int n_nodes = (unsigned int)atoi(args[0]), n_ports = (unsigned int)atoi(args[1]);
     ovnk8s_cluster cluster = OVNK8S_CLUSTER_INIT;
+    struct pod *pods = new_pods(n_ports);
     ovnk8s_plan *plan = new_plan();
 
     cluster.name = "master";
     cluster.subnet = CLUSTER;
     check(ovnk8s_cluster_add(plan, &cluster));
     finish(plan, nb);
-    for (int i = 0; i < n_nodes; i++) {
+    for (unsigned int i = 0; i < n_nodes; i++) {
         char name[32];
 
-        snprintf(name, sizeof name, "node%d", i);
+        snprintf(name, sizeof name, "node%u", i);
+        name_pods(pods, name, n_ports, NULL);
         plan = new_plan();
         add_node(plan, name, NULL);
-        add_ports(plan, name, (unsigned int)n_ports, NULL);
+        add_ports(plan, name, n_ports, pods);
         finish(plan, nb);
     }
+    free(pods);
 }
 
 static void node_add(ovnk8s_nb *nb, char *args[])
@@ -166,19 +192,29 @@ static void fresh(ovnk8s_nb *nb, char *args[])
 static void ports(ovnk8s_nb *nb, char *args[])
 {
     const unsigned int n_nodes = (unsigned int)atoi(args[1]), n_ports = (unsigned int)atoi(args[2]);
-    const double start = now();
-    ovnk8s_plan *plan = new_plan();
+    struct pod *pods = new_pods(n_nodes * n_ports);
+    ovnk8s_plan *plan;
+    double start;
 
     for (unsigned int i = 0; i < n_nodes; i++) {
         char name[64], subnet[64];
 
         snprintf(name, sizeof name, "%s%u", args[0], i);
         snprintf(subnet, sizeof subnet, "%s.%u", args[3], i);
-        add_ports(plan, name, n_ports, strcmp(args[3], "auto") != 0 ? subnet : NULL);
+        name_pods(pods + i * n_ports, name, n_ports, strcmp(args[3], "auto") ? subnet : NULL);
+    }
+    start = now();
+    plan = new_plan();
+    for (unsigned int i = 0; i < n_nodes; i++) {
+        char name[64];
+
+        snprintf(name, sizeof name, "%s%u", args[0], i);
+        add_ports(plan, name, n_ports, pods + i * n_ports);
     }
     check(ovnk8s_plan_apply(plan, nb, NULL));
     tell(start);
     ovnk8s_plan_free(plan);
+    free(pods);
 }
 
 static const struct verb {
