@@ -75,6 +75,18 @@ OVNK8S_API void ovnk8s_cni_install_options_init(ovnk8s_cni_install_options *opti
  * file that of the configuration), OVNK8S_PERMISSION, OVNK8S_SYSTEM, OVNK8S_NOMEM. */
 OVNK8S_API OVNK8S_MUST_CHECK int ovnk8s_cni_install(const ovnk8s_cni_install_options *options);
 
+/* Writes what ovnk8s_cni_install() would change now as text for people into '*out', to be freed by
+ * ovnk8s_free(); "" when nothing. Changes nothing itself. For example:
+ *
+ *     + link /opt/cni/bin/ovn-k8s-cni-overlay to /usr/bin/ovn-k8s-cni-overlay
+ *     ~ file /etc/cni/net.d/10-ovn-kubernetes.conf
+ *
+ * What is missing comes (+), what is different is changed (~).
+ *
+ * Errors: as ovnk8s_cni_install(). */
+OVNK8S_API OVNK8S_MUST_CHECK int
+ovnk8s_cni_install_preview(char **out, const ovnk8s_cni_install_options *options);
+
 OVNK8S_END_DECLS
 
 #endif /* cni.h */

@@ -6,6 +6,7 @@
 #define OVNK8S_HOST_H
 
 #include <ovnk8s/common.h>
+#include <ovnk8s/plan.h>
 #include <ovnk8s/vswitch.h>
 
 OVNK8S_BEGIN_DECLS
@@ -42,6 +43,27 @@ OVNK8S_API void ovnk8s_host_init(ovnk8s_host *host);
  * Source: tables Bridge and Interface in ovs-vswitchd.conf.db(5); ovn-controller(8). */
 OVNK8S_API OVNK8S_MUST_CHECK int ovnk8s_host_setup(ovnk8s_vswitch *vswitch,
                                                    const ovnk8s_host *host);
+
+/* Adds to 'plan' the rows of Open vSwitch that ovnk8s_host_setup() makes, for
+ * ovnk8s_vswitch_compute(): bridge br-int, and the internal port. For the same rows the plan has
+ * the owner OVNK8S_DEFAULT_OWNER.
+ *
+ * Errors: OVNK8S_INVALID (as ovnk8s_host_setup()), OVNK8S_NOMEM.
+ *
+ * Source: tables Bridge, Port and Interface in ovs-vswitchd.conf.db(5). */
+OVNK8S_API OVNK8S_MUST_CHECK int ovnk8s_host_plan(ovnk8s_plan *plan, const ovnk8s_host *host);
+
+/* Writes what ovnk8s_host_setup() would change in the kernel now as text for people into '*out', to
+ * be freed by ovnk8s_free(); "" when nothing. Changes nothing itself. For example:
+ *
+ *     ~ link "k8s-node1" up
+ *     + address 192.168.2.2/24 of link "k8s-node1"
+ *     + route 192.168.0.0/16 via 192.168.2.1 over link "k8s-node1"
+ *
+ * Errors: OVNK8S_INVALID (as ovnk8s_host_setup()), OVNK8S_SYSTEM, OVNK8S_NOMEM.
+ *
+ * Thread rule: any thread. */
+OVNK8S_API OVNK8S_MUST_CHECK int ovnk8s_host_preview(char **out, const ovnk8s_host *host);
 
 OVNK8S_END_DECLS
 

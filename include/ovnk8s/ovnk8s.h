@@ -15,7 +15,9 @@
 #include <ovnk8s/plan.h>
 #include <ovnk8s/plug.h>
 #include <ovnk8s/port.h>
+#include <ovnk8s/sb.h>
 #include <ovnk8s/settings.h>
+#include <ovnk8s/subnet.h>
 #include <ovnk8s/topology.h>
 #include <ovnk8s/version.h>
 #include <ovnk8s/vswitch.h>

@@ -3,7 +3,7 @@
  * A setting comes from the first of these that has it:
  *
  *     1. a flag: ovnk8s_settings_set()
- *     2. the environment (OVN_NB_DB; KUBECONFIG)
+ *     2. the environment (OVN_NB_DB, OVN_SB_DB; KUBECONFIG)
  *     3. a kubeconfig file, for the API server
  *     4. external_ids of table Open_vSwitch of the host
  *     5. the file /etc/openvswitch/ovn_k8s.conf, section [default]
@@ -13,6 +13,7 @@
  *     key            environment  external_ids        file                default
  *     ovs                                             ovs                 unix:$OVS_RUNDIR/db.sock
  *     nb             OVN_NB_DB    ovn-nb              nb                  see below
+ *     sb             OVN_SB_DB    ovn-remote          sb                  see below
  *     timeout                                         timeout             10 (seconds)
  *     private-key                                     private_key
  *     certificate                                     certificate
@@ -28,8 +29,9 @@
  *     log-path                                        log_path
  *     config                                                              see 5.
  *
- * The default of "nb" is unix:$OVN_RUNDIR/ovnnb_db.sock. OVS_RUNDIR and OVN_RUNDIR are environment
- * variables, by default /var/run/openvswitch and /var/run/ovn, as Open vSwitch and OVN have them.
+ * The default of "nb" is unix:$OVN_RUNDIR/ovnnb_db.sock, that of "sb"
+ * unix:$OVN_RUNDIR/ovnsb_db.sock. OVS_RUNDIR and OVN_RUNDIR are environment variables, by default
+ * /var/run/openvswitch and /var/run/ovn, as Open vSwitch and OVN have them.
  *
  * A kubeconfig, wherever its name comes from, stands for all of the API server: "api-server",
  * "api-ca" and "api-token" then count only as flags, in place of what is in it.
@@ -48,6 +50,7 @@
 #include <ovnk8s/kube.h>
 #include <ovnk8s/log.h>
 #include <ovnk8s/nb.h>
+#include <ovnk8s/sb.h>
 #include <ovnk8s/vswitch.h>
 
 OVNK8S_BEGIN_DECLS
@@ -89,6 +92,10 @@ OVNK8S_API const char *ovnk8s_settings_flag(const ovnk8s_settings *settings, con
 /* Returns the value of 'key', or NULL when nothing has one. Valid until the settings change. */
 OVNK8S_API const char *ovnk8s_settings_get(const ovnk8s_settings *settings, const char *key);
 
+/* Returns whether 'key' may come from external_ids of Open vSwitch: nothing that counts more gives
+ * it. Who finds that no setting it needs does can leave ovnk8s_settings_open_vswitch() out. */
+OVNK8S_API bool ovnk8s_settings_asks_vswitch(const ovnk8s_settings *settings, const char *key);
+
 /* Puts a table of all settings, one line each with where the value comes from, into '*out', to be
  * freed by ovnk8s_free(). The token is not shown.
  *
@@ -103,14 +110,17 @@ OVNK8S_API void ovnk8s_settings_set_cancel(ovnk8s_settings *settings, ovnk8s_can
 
 /* Open what the settings say. The first of them reads the file, unless that was done before.
  * Opening the vswitch also reads its external_ids, which may name the others: so the usual order is
- * vswitch, nb, kube.
+ * vswitch, nb, sb, kube.
  *
- * Errors: those of reading the settings and of ovnk8s_vswitch_open(), ovnk8s_nb_open() and
- * ovnk8s_kube_open(); OVNK8S_NOTFOUND when nothing says where the API server is. */
+ * Errors: those of reading the settings and of ovnk8s_vswitch_open(), ovnk8s_nb_open(),
+ * ovnk8s_sb_open() and ovnk8s_kube_open(); OVNK8S_NOTFOUND when nothing says where the API server
+ * is. */
 OVNK8S_API OVNK8S_MUST_CHECK int ovnk8s_settings_open_vswitch(ovnk8s_settings *settings,
                                                               ovnk8s_vswitch **out);
 OVNK8S_API OVNK8S_MUST_CHECK int ovnk8s_settings_open_nb(ovnk8s_settings *settings,
                                                          ovnk8s_nb **out);
+OVNK8S_API OVNK8S_MUST_CHECK int ovnk8s_settings_open_sb(ovnk8s_settings *settings,
+                                                         ovnk8s_sb **out);
 OVNK8S_API OVNK8S_MUST_CHECK int ovnk8s_settings_open_kube(ovnk8s_settings *settings,
                                                            ovnk8s_kube **out);
 

@@ -5,6 +5,7 @@
 
 #include <ovnk8s/common.h>
 #include <ovnk8s/nb.h>
+#include <ovnk8s/plan.h>
 
 OVNK8S_BEGIN_DECLS
 
@@ -29,6 +30,15 @@ OVNK8S_API void ovnk8s_vswitch_close(ovnk8s_vswitch *vswitch);
  * OVNK8S_NOMEM. */
 OVNK8S_API OVNK8S_MUST_CHECK int ovnk8s_vswitch_external_id(ovnk8s_vswitch *vswitch,
                                                             const char *key, char **out);
+
+/* ovnk8s_plan_compute() for a plan of rows of Open vSwitch, such as ovnk8s_host_plan() makes it:
+ * finds out what would be changed, and changes nothing.
+ *
+ * Errors: as ovnk8s_plan_compute().
+ *
+ * Thread rule: that of 'vswitch', and of 'plan'. */
+OVNK8S_API OVNK8S_MUST_CHECK int ovnk8s_vswitch_compute(ovnk8s_vswitch *vswitch, ovnk8s_plan *plan,
+                                                        const ovnk8s_apply_options *options);
 
 OVNK8S_END_DECLS
 

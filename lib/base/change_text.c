@@ -183,7 +183,7 @@ int changes_json(const struct changes *changes, const char *owner, char **out)
         writer.failed |= !cJSON_AddItemToArray(list, change_json(&writer, c));
     }
     put(&writer, json, "changes", list);
-    *out = writer.failed ? NULL : cJSON_Print(json);
+    *out = writer.failed ? NULL : cJSON_PrintUnformatted(json);
     cJSON_Delete(json);
     return *out ? 0 : fail_nomem();
 }

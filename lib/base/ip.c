@@ -22,40 +22,35 @@ bool ip_from_text(const char *text, struct ip *out)
     return true;
 }
 
-/* Returns where it ends. */
-static char *number_to_text(unsigned int number, char *text)
+/* Writes a number of at most three digits; returns its end. */
+static char *put_number(char *at, unsigned int number)
 {
-    char digits[10];
-    size_t n = 0;
-
-    do {
-        digits[n++] = (char)('0' + number % 10);
-        number /= 10;
-    } while (number);
-    while (n) {
-        *text++ = digits[--n];
+    if (number >= 100) {
+        *at++ = (char)('0' + number / 100);
     }
-    return text;
+    if (number >= 10) {
+        *at++ = (char)('0' + number / 10 % 10);
+    }
+    *at++ = (char)('0' + number % 10);
+    *at = '\0';
+    return at;
 }
 
-/* As inet_ntop(), which takes several times as long for it: plans are full of these. */
-static char *ipv4_to_text(const uint8_t bytes[static 4], char *text)
+/* Several times as fast as inet_ntop(), which counts where an allocator gives out millions. */
+static void put_ipv4(const uint8_t bytes[static 4], char *at)
 {
-    char *end = text;
-
     for (size_t i = 0; i < 4; i++) {
-        end = number_to_text(bytes[i], end);
-        *end++ = i < 3 ? '.' : '\0';
+        at = put_number(at, bytes[i]);
+        *at++ = '.';
     }
-    return text;
+    at[-1] = '\0';
 }
 
 char *ip_to_text(const struct ip *ip, char text[static IP_TEXT])
 {
     if (ip->family == 4) {
-        return ipv4_to_text(ip->bytes, text);
-    }
-    if (!ip->family || !inet_ntop(AF_INET6, ip->bytes, text, IP_TEXT)) {
+        put_ipv4(ip->bytes, text);
+    } else if (!ip->family || !inet_ntop(AF_INET6, ip->bytes, text, IP_TEXT)) {
         *text = '\0';
     }
     return text;
@@ -110,10 +105,10 @@ bool prefix_from_text(const char *text, struct prefix *out)
 
 char *prefix_to_text(const struct prefix *prefix, char text[static PREFIX_TEXT])
 {
-    char *end = ip_to_text(&prefix->ip, text) + strlen(text);
+    char *end = text + strlen(ip_to_text(&prefix->ip, text));
 
     *end++ = '/';
-    *number_to_text(prefix->length, end) = '\0';
+    put_number(end, prefix->length);
     return text;
 }
 
@@ -130,7 +125,7 @@ struct prefix prefix_network(const struct prefix *prefix)
 {
     struct prefix network = *prefix;
 
-    for (unsigned int i = 0; i < sizeof network.ip.bytes; i++) {
+    for (unsigned int i = prefix->length / 8; i < ip_bits(&prefix->ip) / 8; i++) {
         network.ip.bytes[i] &= mask_byte(prefix->length, i);
     }
     return network;
@@ -161,6 +156,36 @@ bool prefix_covers(const struct prefix *outer, const struct prefix *inner)
 bool prefix_overlaps(const struct prefix *a, const struct prefix *b)
 {
     return prefix_covers(a, b) || prefix_covers(b, a);
+}
+
+bool prefix_next(const struct prefix *network, struct prefix *out)
+{
+    struct prefix next = *network;
+    unsigned int carry;
+
+    if (!network->length) {
+        return false;
+    }
+    carry = 0x80U >> (network->length - 1) % 8;
+    for (unsigned int i = (network->length - 1) / 8 + 1; carry && i-- > 0; carry >>= 8) {
+        carry += next.ip.bytes[i];
+        next.ip.bytes[i] = (uint8_t)carry;
+    }
+    if (carry) {
+        return false;
+    }
+    *out = next;
+    return true;
+}
+
+struct ip prefix_last(const struct prefix *network)
+{
+    struct ip last = network->ip;
+
+    for (unsigned int i = 0; i < ip_bits(&last) / 8; i++) {
+        last.bytes[i] |= (uint8_t)~mask_byte(network->length, i);
+    }
+    return last;
 }
 
 uint64_t prefix_last_index(const struct prefix *network)
@@ -232,14 +257,14 @@ bool prefixes_from_text(const char *text, struct prefixes *out)
 
 char *prefixes_to_text(const struct prefixes *prefixes, char text[static PREFIXES_TEXT])
 {
-    char *end = text;
+    char *at = text;
 
     *text = '\0';
     for (size_t i = 0; i < prefixes->n; i++) {
         if (i) {
-            *end++ = ',';
+            *at++ = ',';
         }
-        end += strlen(prefix_to_text(&prefixes->of[i], end));
+        at += strlen(prefix_to_text(&prefixes->of[i], at));
     }
     return text;
 }

@@ -48,6 +48,12 @@ bool prefix_contains(const struct prefix *network, const struct ip *ip);
 bool prefix_covers(const struct prefix *outer, const struct prefix *inner);
 bool prefix_overlaps(const struct prefix *a, const struct prefix *b);
 
+/* The network of the same length that follows; false when there is none. */
+bool prefix_next(const struct prefix *network, struct prefix *out);
+
+/* The last address of the network. */
+struct ip prefix_last(const struct prefix *network);
+
 /* The number of addresses of the network less one, or UINT64_MAX where that does not fit. */
 uint64_t prefix_last_index(const struct prefix *network);
 

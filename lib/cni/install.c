@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "base/options.h"
+#include "base/text.h"
 #include "cni/config.h"
 
 /* Runtimes execute what "type" says: the link has this name, whatever the program's is. */
@@ -23,6 +24,13 @@ void ovnk8s_cni_install_options_init(ovnk8s_cni_install_options *options)
 {
     *options = (ovnk8s_cni_install_options)OVNK8S_CNI_INSTALL_OPTIONS_INIT;
 }
+
+/* What one call works with. */
+struct install {
+    const ovnk8s_cni_install_options *options;
+    char *plugin;         /* Absolute. */
+    struct text *preview; /* Takes what would be done; NULL: it is done. */
+};
 
 /* Opens the folder 'path', made if necessary, with those that it lies in. */
 static int open_folder(const char *path, int *out)
@@ -46,6 +54,28 @@ static int open_folder(const char *path, int *out)
     }
     *out = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     return *out < 0 ? fail_errno(errno, "folder %s", path) : 0;
+}
+
+/* For a preview a folder that is missing is -1: nothing is found in it. */
+static int open_target(const struct install *install, const char *path, int *out)
+{
+    if (!install->preview) {
+        return open_folder(path, out);
+    }
+    *out = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return *out < 0 && errno != ENOENT ? fail_errno(errno, "folder %s", path) : 0;
+}
+
+/* Adds the beginning of a line: '+' for what is new, '~' for what is replaced. */
+static void add_preview(const struct install *install, int folder, const char *what,
+                        const char *path, const char *name)
+{
+    struct stat there;
+    const bool is_there = !fstatat(folder, name, &there, AT_SYMLINK_NOFOLLOW);
+    const bool has_slash = *path && path[strlen(path) - 1] == '/';
+
+    text_printf(install->preview, "%c %s %s%s%s", is_there ? '~' : '+', what, path,
+                has_slash ? "" : "/", name);
 }
 
 /* Replacing in one piece: the new one is made under another name, which no runtime takes for a
@@ -173,30 +203,36 @@ static int check_is_file(int folder)
     return 0;
 }
 
-static int write_conf(int folder, const cJSON *before, const ovnk8s_cni_install_options *options)
+static int write_conf(const struct install *install, const char *path, int folder,
+                      const cJSON *before)
 {
     cJSON *conf = before ? cJSON_Duplicate(before, true) : cJSON_CreateObject();
     _cleanup_free_ char *text = NULL;
     int error = 0;
 
-    if (!conf || !set_all(conf, options) || !(text = cJSON_Print(conf))) {
+    if (!conf || !set_all(conf, install->options) || !(text = cJSON_Print(conf))) {
         error = fail_nomem();
     } else if (!before || !cJSON_Compare(before, conf, true)) {
-        error = write_file(folder, CONF_NAME, text);
+        if (install->preview) {
+            add_preview(install, folder, "file", path, CONF_NAME);
+            text_add(install->preview, "\n");
+        } else {
+            error = write_file(folder, CONF_NAME, text);
+        }
     }
     cJSON_Delete(conf);
     return error;
 }
 
-static int install_conf(const char *path, const ovnk8s_cni_install_options *options)
+static int install_conf(const struct install *install, const char *path)
 {
     _cleanup_close_ int folder = -1;
     cJSON *before = NULL;
-    int error = open_folder(path, &folder);
+    int error = open_target(install, path, &folder);
 
     error = error ? error : check_is_file(folder);
     error = error ? error : read_conf(folder, &before);
-    error = error ? error : write_conf(folder, before, options);
+    error = error ? error : write_conf(install, path, folder, before);
     cJSON_Delete(before);
     return error;
 }
@@ -212,11 +248,12 @@ static bool link_has(int folder, const char *name, const char *target)
            !memcmp(there, target, (size_t)length);
 }
 
-static int install_link(const char *path, const char *plugin)
+static int install_link(const struct install *install, const char *path)
 {
+    const char *plugin = install->plugin;
     _cleanup_close_ int folder = -1;
     struct stat there, program;
-    int error = open_folder(path, &folder);
+    int error = open_target(install, path, &folder);
 
     if (error || link_has(folder, PLUGIN_TYPE, plugin)) {
         return error;
@@ -227,6 +264,11 @@ static int install_link(const char *path, const char *plugin)
                        program.st_ino == there.st_ino
                    ? 0
                    : fail(OVNK8S_EXISTS, "it is there, but is no link");
+    }
+    if (install->preview) {
+        add_preview(install, folder, "link", path, PLUGIN_TYPE);
+        text_printf(install->preview, " to %s\n", plugin);
+        return 0;
     }
     return write_link(folder, PLUGIN_TYPE, plugin);
 }
@@ -251,27 +293,49 @@ static int find_plugin(const char *plugin, char **out)
     return *out ? 0 : fail_errno(errno, "plugin %s", plugin);
 }
 
-int ovnk8s_cni_install(const ovnk8s_cni_install_options *theirs)
+static int run(struct install *install, const ovnk8s_cni_install_options *options)
 {
-    ovnk8s_cni_install_options options = OVNK8S_CNI_INSTALL_OPTIONS_INIT;
-    _cleanup_free_ char *plugin = NULL;
-    const char *conf_path, *link_path;
-    int error = options_take(&options, sizeof options, theirs);
+    const char *conf_path = options->conf_path ? options->conf_path : "/etc/cni/net.d";
+    const char *link_path = options->link_path ? options->link_path : "/opt/cni/bin";
+    int error = find_plugin(options->plugin, &install->plugin);
 
-    error = error ? error : find_plugin(options.plugin, &plugin);
     if (error) {
-        return fail_during(error, "install", options.plugin, "installing the CNI plugin");
+        return fail_during(error, "install", options->plugin, "installing the CNI plugin");
     }
-    conf_path = options.conf_path ? options.conf_path : "/etc/cni/net.d";
-    link_path = options.link_path ? options.link_path : "/opt/cni/bin";
     /* The link first: a configuration makes runtimes look for the plugin at once. */
-    error = install_link(link_path, plugin);
+    error = install_link(install, link_path);
     if (error) {
         return fail_during(error, "install", link_path, "installing the CNI plugin: link %s in %s",
                            PLUGIN_TYPE, link_path);
     }
-    error = install_conf(conf_path, &options);
+    error = install_conf(install, conf_path);
     return error ? fail_during(error, "install", conf_path,
                                "installing the CNI plugin: file %s in %s", CONF_NAME, conf_path)
                  : 0;
+}
+
+static int take_and_run(const ovnk8s_cni_install_options *theirs, struct text *preview)
+{
+    ovnk8s_cni_install_options options = OVNK8S_CNI_INSTALL_OPTIONS_INIT;
+    struct install install = {.options = &options, .preview = preview};
+    int error = options_take(&options, sizeof options, theirs);
+
+    error = error ? fail_during(error, "install", NULL, "installing the CNI plugin")
+                  : run(&install, &options);
+    free(install.plugin);
+    return error;
+}
+
+int ovnk8s_cni_install(const ovnk8s_cni_install_options *options)
+{
+    return take_and_run(options, NULL);
+}
+
+int ovnk8s_cni_install_preview(char **out, const ovnk8s_cni_install_options *options)
+{
+    _cleanup_text_ struct text text = {0};
+    const int error = take_and_run(options, &text);
+
+    *out = NULL;
+    return error ? error : text_take(&text, out);
 }

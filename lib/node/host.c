@@ -1,8 +1,10 @@
 #include <ovnk8s/host.h>
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/options.h"
+#include "base/text.h"
 #include "net/net.h"
 #include "node/bridge.h"
 #include "node/ovs_port.h"
@@ -12,11 +14,15 @@
 
 /* A set-up with its texts parsed. */
 struct job {
-    ovnk8s_vswitch *vswitch;
     const ovnk8s_host *host;
     struct prefixes subnets, cluster;
     char interface[IFNAMSIZ];
-    const char *iface_id;
+};
+
+/* One that is being carried out. */
+struct setup {
+    struct job job;
+    ovnk8s_vswitch *vswitch;
     struct deadline deadline;
 };
 
@@ -48,35 +54,60 @@ static int parse(struct job *job)
     return error;
 }
 
-/* Open vSwitch's side. */
-
-/* ovn-controller makes the bridge too when it starts: then it is there at the second try. */
-static int add_bridge(const struct job *job)
+static int take(struct job *job, ovnk8s_host *host, const ovnk8s_host *theirs)
 {
-    _cleanup_plan_ ovnk8s_plan *plan = NULL;
-    int error = ovnk8s_plan_new(&plan, NULL);
+    const int error = options_take(host, sizeof *host, theirs);
 
-    error = error ? error : integration_bridge_add(plan);
-    error = error ? error : vswitch_apply(job->vswitch, plan, &job->deadline);
-    return error == OVNK8S_EXISTS ? vswitch_apply(job->vswitch, plan, &job->deadline) : error;
+    job->host = host;
+    return error ? error : parse(job);
 }
 
-static int add_port(const struct job *job)
+/* Open vSwitch's side. */
+
+static int plan_port(const struct job *job, ovnk8s_plan *plan)
 {
     const struct prefixes own = addresses_at(&job->subnets, MANAGEMENT_INDEX);
     const struct mac mac = mac_from_ip(&own.of[0].ip);
-    _cleanup_plan_ ovnk8s_plan *plan = NULL;
+    const char *iface_id = management_port_name(&plan->arena, job->host->node);
     char mac_text[MAC_TEXT];
     const struct ovs_port port = {.key = job->interface,
                                   .interface = job->interface,
                                   .type = "internal",
                                   .mac = mac_to_text(&mac, mac_text),
                                   .mtu = job->host->mtu,
-                                  .ids = {{"iface-id", job->iface_id}}};
+                                  .ids = {{"iface-id", iface_id}}};
+
+    return iface_id ? ovs_port_add(plan, &port) : fail_nomem();
+}
+
+static int plan_host(const struct job *job, ovnk8s_plan *plan)
+{
+    const int error = integration_bridge_add(plan);
+
+    return error ? error : plan_port(job, plan);
+}
+
+int ovnk8s_host_plan(ovnk8s_plan *plan, const ovnk8s_host *theirs)
+{
+    ovnk8s_host host = OVNK8S_HOST_INIT;
+    struct job job;
+    int error = take(&job, &host, theirs);
+
+    error = error ? error : plan_host(&job, plan);
+    return error ? fail_during(error, "plan", host.node, "planning the host of node %s",
+                               host.node ? host.node : "")
+                 : 0;
+}
+
+/* ovn-controller makes the bridge too when it starts: then it is there at the second try. */
+static int change_vswitch(const struct setup *setup)
+{
+    _cleanup_plan_ ovnk8s_plan *plan = NULL;
     int error = ovnk8s_plan_new(&plan, NULL);
 
-    error = error ? error : ovs_port_add(plan, &port);
-    return error ? error : vswitch_apply(job->vswitch, plan, &job->deadline);
+    error = error ? error : plan_host(&setup->job, plan);
+    error = error ? error : vswitch_apply(setup->vswitch, plan, &setup->deadline);
+    return error == OVNK8S_EXISTS ? vswitch_apply(setup->vswitch, plan, &setup->deadline) : error;
 }
 
 static bool is_made_or_refused(const struct row *interface)
@@ -84,20 +115,21 @@ static bool is_made_or_refused(const struct row *interface)
     return row_integer(interface, "ofport") > 0 || row_string(interface, "error");
 }
 
-static int wait_link(const struct job *job)
+static int wait_link(const struct setup *setup)
 {
-    const struct row_id id = ovs_interface_id(OVNK8S_DEFAULT_OWNER, job->interface);
-    int error = vswitch_wait_interface(job->vswitch, id, is_made_or_refused, &job->deadline);
-    const char *refusal = row_string(vswitch_interface(job->vswitch, id), "error");
+    const char *interface = setup->job.interface;
+    const struct row_id id = ovs_interface_id(OVNK8S_DEFAULT_OWNER, interface);
+    int error = vswitch_wait_interface(setup->vswitch, id, is_made_or_refused, &setup->deadline);
+    const char *refusal = row_string(vswitch_interface(setup->vswitch, id), "error");
 
     if (error == OVNK8S_TIMEOUT) {
         error = fail(error, "ovs-vswitchd has not made it: is it running?");
     } else if (!error && refusal) {
         error = fail(OVNK8S_SYSTEM, "ovs-vswitchd: %s", refusal);
     }
-    return error ? fail_during(error, "management-port", job->interface, "waiting for port %s",
-                               job->interface)
-                 : 0;
+    return error
+               ? fail_during(error, "management-port", interface, "waiting for port %s", interface)
+               : 0;
 }
 
 /* The kernel's side. */
@@ -113,14 +145,18 @@ static int add_addresses(const struct job *job, struct netns *netns)
     return error;
 }
 
+static struct route route_by(const struct job *job, const struct prefix *router)
+{
+    return (struct route){.to = *prefixes_of(&job->cluster, router->ip.family), .via = router->ip};
+}
+
 static int add_routes(const struct job *job, struct netns *netns)
 {
     const struct prefixes routers = addresses_at(&job->subnets, ROUTER_INDEX);
     int error = 0;
 
     for (size_t i = 0; i < routers.n && !error; i++) {
-        const struct route route = {.to = *prefixes_of(&job->cluster, routers.of[i].ip.family),
-                                    .via = routers.of[i].ip};
+        const struct route route = route_by(job, &routers.of[i]);
 
         error = route_add(netns, job->interface, &route);
     }
@@ -137,32 +173,112 @@ static int configure(const struct job *job)
     return error ? error : add_routes(job, netns);
 }
 
-static int set_up(struct job *job)
-{
-    struct arena arena = {0};
-    int error;
-
-    job->iface_id = management_port_name(&arena, job->host->node);
-    error = job->iface_id ? add_bridge(job) : fail_nomem();
-    error = error ? error : add_port(job);
-    error = error ? error : wait_link(job);
-    error = error ? error : configure(job);
-    arena_clear(&arena);
-    return error;
-}
-
 int ovnk8s_host_setup(ovnk8s_vswitch *vswitch, const ovnk8s_host *theirs)
 {
     ovnk8s_host host = OVNK8S_HOST_INIT;
-    struct job job = {.vswitch = vswitch, .host = &host};
-    int error = options_take(&host, sizeof host, theirs);
+    struct setup setup = {.vswitch = vswitch};
+    int error = take(&setup.job, &host, theirs);
 
-    error = error ? error : parse(&job);
     if (!error) {
-        job.deadline = conn_deadline(vswitch_conn(vswitch), host.timeout_ms);
-        error = set_up(&job);
+        setup.deadline = conn_deadline(vswitch_conn(vswitch), host.timeout_ms);
+        error = change_vswitch(&setup);
+        error = error ? error : wait_link(&setup);
+        error = error ? error : configure(&setup.job);
     }
     return error ? fail_during(error, "host", host.node, "setting up the host of node %s",
+                               host.node ? host.node : "")
+                 : 0;
+}
+
+/* Telling what configure() would do. What the link has is listed; a link that is missing has
+ * nothing. */
+
+struct found {
+    struct link_info link;
+    struct address *addresses;
+    struct route *routes;
+    size_t n_addresses, n_routes;
+};
+
+static int look(const struct job *job, struct found *found)
+{
+    _cleanup_netns_ struct netns *netns = NULL;
+    int error = netns_open(&netns, NULL);
+
+    error = error ? error : link_get(netns, job->interface, &found->link);
+    error =
+        error ? error : address_list(netns, job->interface, &found->addresses, &found->n_addresses);
+    error = error ? error : route_list(netns, job->interface, &found->routes, &found->n_routes);
+    return error == OVNK8S_NOTFOUND ? 0 : error;
+}
+
+static bool has_address(const struct found *found, const struct prefix *address)
+{
+    for (size_t i = 0; i < found->n_addresses; i++) {
+        const struct prefix *there = &found->addresses[i].prefix;
+
+        if (there->length == address->length && ip_equal(&there->ip, &address->ip)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool has_route(const struct found *found, const struct route *route)
+{
+    for (size_t i = 0; i < found->n_routes; i++) {
+        const struct route *there = &found->routes[i];
+
+        if (there->table == RT_TABLE_MAIN && there->to.length == route->to.length &&
+            ip_equal(&there->to.ip, &route->to.ip) && ip_equal(&there->via, &route->via)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void tell(const struct job *job, const struct found *found, struct text *out)
+{
+    const struct prefixes own = addresses_at(&job->subnets, MANAGEMENT_INDEX);
+    const struct prefixes routers = addresses_at(&job->subnets, ROUTER_INDEX);
+    char text[ROUTE_TEXT];
+
+    if (!found->link.up) {
+        text_printf(out, "~ link \"%s\" up\n", job->interface);
+    }
+    for (size_t i = 0; i < own.n; i++) {
+        if (!has_address(found, &own.of[i])) {
+            text_printf(out, "+ address %s of link \"%s\"\n", prefix_to_text(&own.of[i], text),
+                        job->interface);
+        }
+    }
+    for (size_t i = 0; i < routers.n; i++) {
+        const struct route route = route_by(job, &routers.of[i]);
+
+        if (!has_route(found, &route)) {
+            text_printf(out, "+ route %s over link \"%s\"\n", route_format(&route, text),
+                        job->interface);
+        }
+    }
+}
+
+int ovnk8s_host_preview(char **out, const ovnk8s_host *theirs)
+{
+    ovnk8s_host host = OVNK8S_HOST_INIT;
+    struct found found = {0};
+    struct text text = {0};
+    struct job job;
+    int error = take(&job, &host, theirs);
+
+    *out = NULL;
+    error = error ? error : look(&job, &found);
+    if (!error) {
+        tell(&job, &found, &text);
+        error = text_take(&text, out);
+    }
+    free(found.addresses);
+    free(found.routes);
+    return error ? fail_during(error, "host", host.node, "looking at the host of node %s",
                                host.node ? host.node : "")
                  : 0;
 }

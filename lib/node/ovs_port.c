@@ -36,6 +36,15 @@ static void want_interface(const struct ovs_port *port, const struct scene *scen
     row_includes_pair(interface, "external_ids", OWNER_KEY, owner);
 }
 
+/* The bridge to which ports are added: as it is wanted by the same plan, or else is there. */
+static struct row *edit_bridge(const char *owner, struct rows *wanted)
+{
+    struct row *bridge =
+        rows_find(wanted, BRIDGE_TABLE, row_id(owner, BRIDGE_TABLE, INTEGRATION_BRIDGE));
+
+    return bridge ? bridge : rows_edit_by_name(wanted, BRIDGE_TABLE, INTEGRATION_BRIDGE);
+}
+
 static int resolve_add(const void *params, const struct scene *scene, struct rows *wanted)
 {
     const struct ovs_port *port = params;
@@ -48,7 +57,7 @@ static int resolve_add(const void *params, const struct scene *scene, struct row
     row_includes_row(row, "interfaces", ovs_interface_id(owner, port->key));
     row_includes_pair(row, "external_ids", OWNER_KEY, owner);
     want_interface(port, scene, wanted);
-    row_includes_row(rows_edit_by_name(wanted, BRIDGE_TABLE, INTEGRATION_BRIDGE), "ports", id);
+    row_includes_row(edit_bridge(owner, wanted), "ports", id);
     return 0;
 }
 

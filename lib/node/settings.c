@@ -15,6 +15,7 @@
 enum key {
     OVS,
     NB,
+    SB,
     TIMEOUT,
     PRIVATE_KEY,
     CERTIFICATE,
@@ -42,6 +43,7 @@ static const struct setting {
 } table[N_KEYS] = {
     [OVS] = {.key = "ovs", .file = "ovs"},
     [NB] = {.key = "nb", .environment = "OVN_NB_DB", .external_id = "ovn-nb", .file = "nb"},
+    [SB] = {.key = "sb", .environment = "OVN_SB_DB", .external_id = "ovn-remote", .file = "sb"},
     [TIMEOUT] = {.key = "timeout", .file = "timeout", .fallback = "10", .least = 1, .most = 86400},
     [PRIVATE_KEY] = {.key = "private-key", .file = "private_key"},
     [CERTIFICATE] = {.key = "certificate", .file = "certificate"},
@@ -143,6 +145,10 @@ static int store_environment(ovnk8s_settings *settings, const char *const *envir
     if (!error) {
         error = store_path(settings, NB, DEFAULT, "unix:", ovn ? ovn : "/var/run/ovn",
                            "/ovnnb_db.sock");
+    }
+    if (!error) {
+        error = store_path(settings, SB, DEFAULT, "unix:", ovn ? ovn : "/var/run/ovn",
+                           "/ovnsb_db.sock");
     }
     settings->has_service_account = env_get(environment, "KUBERNETES_SERVICE_HOST") != NULL;
     return error;
@@ -262,6 +268,14 @@ const char *ovnk8s_settings_get(const ovnk8s_settings *settings, const char *key
     const enum key i = find_key(key);
 
     return i == N_KEYS ? NULL : value_of(settings, i);
+}
+
+bool ovnk8s_settings_asks_vswitch(const ovnk8s_settings *settings, const char *key)
+{
+    const enum key i = find_key(key);
+
+    return i != N_KEYS && table[i].external_id && !is_in_kubeconfig(settings, i) &&
+           find_source(settings, i) >= EXTERNAL_IDS;
 }
 
 unsigned int settings_timeout_ms(const ovnk8s_settings *settings)
@@ -404,31 +418,28 @@ static int prepare(ovnk8s_settings *settings)
     return settings->file_was_read ? 0 : ovnk8s_settings_read_file(settings);
 }
 
-static ovnk8s_connect_options connect_options(const ovnk8s_settings *settings)
+static int prepare_connecting(ovnk8s_settings *settings, ovnk8s_connect_options *out)
 {
-    ovnk8s_connect_options options = OVNK8S_CONNECT_OPTIONS_INIT;
+    const int error = prepare(settings);
 
-    options.private_key = value_of(settings, PRIVATE_KEY);
-    options.certificate = value_of(settings, CERTIFICATE);
-    options.ca_cert = value_of(settings, CA_CERT);
-    options.timeout_ms = settings_timeout_ms(settings);
-    options.cancel = settings->cancel;
-    options.log = settings->log.fn;
-    options.log_payload = settings->log.payload;
-    return options;
+    *out = (ovnk8s_connect_options)OVNK8S_CONNECT_OPTIONS_INIT;
+    out->private_key = value_of(settings, PRIVATE_KEY);
+    out->certificate = value_of(settings, CERTIFICATE);
+    out->ca_cert = value_of(settings, CA_CERT);
+    out->timeout_ms = settings_timeout_ms(settings);
+    out->cancel = settings->cancel;
+    out->log = settings->log.fn;
+    out->log_payload = settings->log.payload;
+    return error;
 }
 
 int ovnk8s_settings_open_vswitch(ovnk8s_settings *settings, ovnk8s_vswitch **out)
 {
     ovnk8s_connect_options options;
-    int error = prepare(settings);
+    int error = prepare_connecting(settings, &options);
 
     *out = NULL;
-    if (error) {
-        return error;
-    }
-    options = connect_options(settings);
-    error = ovnk8s_vswitch_open(out, value_of(settings, OVS), &options);
+    error = error ? error : ovnk8s_vswitch_open(out, value_of(settings, OVS), &options);
     if (error) {
         return error;
     }
@@ -443,14 +454,19 @@ int ovnk8s_settings_open_vswitch(ovnk8s_settings *settings, ovnk8s_vswitch **out
 int ovnk8s_settings_open_nb(ovnk8s_settings *settings, ovnk8s_nb **out)
 {
     ovnk8s_connect_options options;
-    int error = prepare(settings);
+    const int error = prepare_connecting(settings, &options);
 
     *out = NULL;
-    if (error) {
-        return error;
-    }
-    options = connect_options(settings);
-    return ovnk8s_nb_open(out, value_of(settings, NB), &options);
+    return error ? error : ovnk8s_nb_open(out, value_of(settings, NB), &options);
+}
+
+int ovnk8s_settings_open_sb(ovnk8s_settings *settings, ovnk8s_sb **out)
+{
+    ovnk8s_connect_options options;
+    const int error = prepare_connecting(settings, &options);
+
+    *out = NULL;
+    return error ? error : ovnk8s_sb_open(out, value_of(settings, SB), &options);
 }
 
 int ovnk8s_settings_open_kube(ovnk8s_settings *settings, ovnk8s_kube **out)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/options.h"
 #include "ovsdb/apply.h"
 #include "ovsdb/read.h"
 
@@ -90,6 +91,20 @@ int ovnk8s_vswitch_external_id(ovnk8s_vswitch *vswitch, const char *key, char **
 int vswitch_apply(ovnk8s_vswitch *vswitch, ovnk8s_plan *plan, const struct deadline *deadline)
 {
     return apply_plan(plan, vswitch->conn, deadline);
+}
+
+int ovnk8s_vswitch_compute(ovnk8s_vswitch *vswitch, ovnk8s_plan *plan,
+                           const ovnk8s_apply_options *theirs)
+{
+    ovnk8s_apply_options options = OVNK8S_APPLY_OPTIONS_INIT;
+    struct deadline deadline;
+    const int error = options_take(&options, sizeof options, theirs);
+
+    if (error) {
+        return error;
+    }
+    deadline = conn_deadline(vswitch->conn, options.timeout_ms);
+    return compute_plan(plan, vswitch->conn, &deadline);
 }
 
 /* Waiting. */

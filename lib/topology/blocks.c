@@ -1,7 +1,6 @@
 #include "topology/blocks.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include <ovnk8s/error.h>
 
@@ -131,9 +130,19 @@ static void become_taken(struct blocks_node *node, struct block taken)
     measure(node);
 }
 
+/* What a change did to a slot. The nodes above have to follow only when the room in it is another:
+ * so it is when it becomes wholly taken or wholly free, or ceases to be, and seldom else. */
+enum outcome { NO_MEMORY, SAME_ROOM, OTHER_ROOM };
+
+static enum outcome outcome_of(unsigned int room_before, union blocks_slot slot,
+                               unsigned int length)
+{
+    return room_in(slot, length) == room_before ? SAME_ROOM : OTHER_ROOM;
+}
+
 /* Brings the node in the slot of a block of 'length' back into shape after a change below it:
  * nothing wholly taken, wholly free or without a branch has a node of its own. */
-static void settle(union blocks_slot *slot, unsigned int length)
+static void reshape(union blocks_slot *slot, unsigned int length)
 {
     struct blocks_node *node = slot->node;
     const unsigned int below = node->length + 1U;
@@ -157,43 +166,59 @@ static void settle(union blocks_slot *slot, unsigned int length)
     free(node);
 }
 
+static enum outcome settle(union blocks_slot *slot, unsigned int length)
+{
+    const unsigned int before = room_in(*slot, length);
+
+    reshape(slot, length);
+    return outcome_of(before, *slot, length);
+}
+
+static enum outcome set_word(union blocks_slot *slot, uint64_t word)
+{
+    const unsigned int before = room_in_word(slot->word);
+
+    slot->word = word;
+    return outcome_of(before, *slot, WORD_LENGTH);
+}
+
 /* Taking. */
 
-static bool insert(union blocks_slot *slot, unsigned int length, struct block block);
+static enum outcome insert(union blocks_slot *slot, unsigned int length, struct block block);
 
 /* Puts the block, which is smaller than that of the slot, into a free slot. */
-static bool plant(union blocks_slot *slot, struct block block)
+static enum outcome plant(union blocks_slot *slot, struct block block)
 {
     const unsigned int below = block.length < WORD_LENGTH ? block.length : WORD_LENGTH;
     struct blocks_node *node = make_node(block, below - 1);
 
     if (!node) {
-        return false;
+        return NO_MEMORY;
     }
     insert(&node->child[bit_at(block.first, below - 1)], below, block);
     measure(node);
     slot->node = node;
-    return true;
+    return OTHER_ROOM;
 }
 
 /* Puts the block into a slot with a node for another part of its block. */
-static bool branch_off(union blocks_slot *slot, struct block block)
+static enum outcome branch_off(union blocks_slot *slot, struct block block)
 {
     const struct block other = node_block(slot->node);
     const unsigned int length = common_length(block, other);
     struct blocks_node *branch = make_node(block, length);
 
     if (!branch) {
-        return false;
+        return NO_MEMORY;
     }
-    if (!insert(&branch->child[bit_at(block.first, length)], length + 1, block)) {
+    if (insert(&branch->child[bit_at(block.first, length)], length + 1, block) == NO_MEMORY) {
         free(branch);
-        return false;
+        return NO_MEMORY;
     }
     branch->child[bit_at(other.first, length)].node = slot->node;
     measure(branch);
     slot->node = branch;
-    return true;
+    return OTHER_ROOM;
 }
 
 static void swallow(struct blocks_node *node, struct block block)
@@ -203,23 +228,23 @@ static void swallow(struct blocks_node *node, struct block block)
     become_taken(node, block);
 }
 
-/* Takes the block below the slot of a block of 'length' that it lies in. False, with nothing
- * changed, when memory runs out: memory is asked for before the first change. */
-static bool insert(union blocks_slot *slot, unsigned int length, struct block block)
+/* Takes the block below the slot of a block of 'length' that it lies in. Nothing is changed when
+ * memory runs out: it is asked for before the first change. */
+static enum outcome insert(union blocks_slot *slot, unsigned int length, struct block block)
 {
+    enum outcome below;
     struct block at;
 
     if (length == WORD_LENGTH) {
-        slot->word |= word_mask(block);
-        return true;
+        return set_word(slot, slot->word | word_mask(block));
     }
     if (slot->node == &full) {
-        return true;
+        return SAME_ROOM;
     }
     if (block.length == length) {
         drop(slot, length);
         slot->node = &full;
-        return true;
+        return OTHER_ROOM;
     }
     if (!slot->node) {
         return plant(slot, block);
@@ -227,23 +252,21 @@ static bool insert(union blocks_slot *slot, unsigned int length, struct block bl
     at = node_block(slot->node);
     if (covers(block, at)) {
         swallow(slot->node, block);
-        return true;
+        return OTHER_ROOM;
     }
     if (!covers(at, block)) {
         return branch_off(slot, block);
     }
-    if (!insert(&slot->node->child[bit_at(block.first, at.length)], at.length + 1, block)) {
-        return false;
-    }
-    settle(slot, length);
-    return true;
+    below = insert(&slot->node->child[bit_at(block.first, at.length)], at.length + 1, block);
+    return below == OTHER_ROOM ? settle(slot, length) : below;
 }
 
 int blocks_add(struct blocks *blocks, const struct prefix *prefix)
 {
-    return insert(&blocks->roots[prefix->ip.family == 6], root_length(prefix), block_of(prefix))
-               ? 0
-               : fail_nomem();
+    const enum outcome outcome =
+        insert(&blocks->roots[prefix->ip.family == 6], root_length(prefix), block_of(prefix));
+
+    return outcome == NO_MEMORY ? fail_nomem() : 0;
 }
 
 int blocks_take(struct blocks *blocks, const struct prefix *prefix)
@@ -259,7 +282,7 @@ int blocks_take(struct blocks *blocks, const struct prefix *prefix)
 /* Releasing. */
 
 /* Frees the block, a part of the wholly taken slot of a block of 'length'. */
-static bool carve(union blocks_slot *slot, unsigned int length, struct block block)
+static enum outcome carve(union blocks_slot *slot, unsigned int length, struct block block)
 {
     const unsigned int end = block.length < WORD_LENGTH ? block.length : WORD_LENGTH;
     const unsigned int begin = length;
@@ -271,7 +294,7 @@ static bool carve(union blocks_slot *slot, unsigned int length, struct block blo
 
         if (!node) {
             drop(&top, begin);
-            return false;
+            return NO_MEMORY;
         }
         node->largest = (uint8_t)block.length;
         fill_slot(&node->child[!bit], length + 1);
@@ -282,45 +305,43 @@ static bool carve(union blocks_slot *slot, unsigned int length, struct block blo
         at->word = ~word_mask(block);
     }
     *slot = top;
-    return true;
+    return OTHER_ROOM;
 }
 
 /* Frees the block below the slot of a block of 'length' that it lies in. Like insert(). */
-static bool erase(union blocks_slot *slot, unsigned int length, struct block block)
+static enum outcome erase(union blocks_slot *slot, unsigned int length, struct block block)
 {
+    enum outcome below;
     struct block at;
 
     if (length == WORD_LENGTH) {
-        slot->word &= ~word_mask(block);
-        return true;
+        return set_word(slot, slot->word & ~word_mask(block));
     }
     if (slot->node == &full && block.length > length) {
         return carve(slot, length, block);
     }
     if (!has_node(*slot, length)) {
         empty_slot(slot);
-        return true;
+        return OTHER_ROOM;
     }
     at = node_block(slot->node);
     if (covers(block, at)) {
         drop(slot, length);
-        return true;
+        return OTHER_ROOM;
     }
     if (!covers(at, block)) {
-        return true;
+        return SAME_ROOM;
     }
-    if (!erase(&slot->node->child[bit_at(block.first, at.length)], at.length + 1, block)) {
-        return false;
-    }
-    settle(slot, length);
-    return true;
+    below = erase(&slot->node->child[bit_at(block.first, at.length)], at.length + 1, block);
+    return below == OTHER_ROOM ? settle(slot, length) : below;
 }
 
 int blocks_release(struct blocks *blocks, const struct prefix *prefix)
 {
-    return erase(&blocks->roots[prefix->ip.family == 6], root_length(prefix), block_of(prefix))
-               ? 0
-               : fail_nomem();
+    const enum outcome outcome =
+        erase(&blocks->roots[prefix->ip.family == 6], root_length(prefix), block_of(prefix));
+
+    return outcome == NO_MEMORY ? fail_nomem() : 0;
 }
 
 /* Looking. */

@@ -1,4 +1,3 @@
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -16,11 +15,6 @@ static void tell(const struct visit *visit, struct block block)
     const struct prefix prefix = prefix_of(block, visit->family);
 
     visit->each(&prefix, visit->payload);
-}
-
-static struct block half_of(struct block block, unsigned int which)
-{
-    return (struct block){block.first | (u128)which << (BITS - 1 - block.length), block.length + 1};
 }
 
 static void visit_word(const struct visit *visit, uint64_t word, struct block block)
@@ -83,7 +77,7 @@ char *blocks_to_text(struct arena *arena, const struct blocks *blocks)
     return copy;
 }
 
-/* Takes the network that the text begins with, and steps over it and a comma. */
+/* Takes the network that the text begins with, and steps to the next one, or to the end. */
 static bool take_first(struct blocks *blocks, const char **text)
 {
     const size_t length = strcspn(*text, ",");
@@ -106,14 +100,14 @@ static bool take_first(struct blocks *blocks, const char **text)
 bool blocks_from_text(const char *text, struct blocks *out)
 {
     struct blocks read = {0};
+    bool is_right = text != NULL;
 
-    while (text && *text && take_first(&read, &text)) {
+    while (is_right && *text) {
+        is_right = take_first(&read, &text);
     }
-    if (!text || *text) {
-        blocks_clear(&read);
-        return false;
+    blocks_clear(is_right ? out : &read);
+    if (is_right) {
+        *out = read;
     }
-    blocks_clear(out);
-    *out = read;
-    return true;
+    return is_right;
 }

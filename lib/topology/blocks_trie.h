@@ -58,6 +58,11 @@ static inline struct block cut(struct block block, unsigned int length)
     return (struct block){block.first & mask_of(length), length};
 }
 
+static inline struct block half_of(struct block block, unsigned int which)
+{
+    return (struct block){block.first | (u128)which << (BITS - 1 - block.length), block.length + 1};
+}
+
 static inline bool covers(struct block outer, struct block inner)
 {
     return outer.length <= inner.length && !((outer.first ^ inner.first) & mask_of(outer.length));

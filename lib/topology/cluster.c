@@ -71,10 +71,14 @@ static struct row *want_router(struct rows *wanted, const char *owner,
 static struct row *want_join_switch(struct rows *wanted, const char *owner,
                                     const struct cluster_record *cluster)
 {
-    struct row *join = rows_want(wanted, SWITCH_TABLE, switch_id(owner, JOIN_SWITCH), JOIN_SWITCH);
+    const char *name = join_switch_name(&wanted->arena, owner);
+    struct row *join = rows_want(wanted, SWITCH_TABLE, join_switch_id(owner), name);
 
+    if (!name) {
+        return join; /* Of no use: memory has run out. */
+    }
     join->sole = true;
-    row_is_string(join, "name", JOIN_SWITCH);
+    row_is_string(join, "name", name);
     row_includes_pair(join, "external_ids", CLUSTER_NAME_KEY, cluster->name);
     describe(join, cluster);
     row_is_owned(join, owner);
@@ -187,10 +191,12 @@ static void ask_delete(const void *params, const struct scene *scene, struct row
 static int refuse_nodes(const struct node_list *nodes)
 {
     if (nodes->n == 1) {
-        return fail(OVNK8S_EXISTS, "node %s is still there", nodes->of[0].name);
+        return fail(OVNK8S_EXISTS, "node %s is still there: delete it first, or force it",
+                    nodes->of[0].name);
     }
-    return fail(OVNK8S_EXISTS, "node %s and %zu more are still there", nodes->of[0].name,
-                nodes->n - 1);
+    return fail(OVNK8S_EXISTS,
+                "node %s and %zu more are still there: delete them first, or force it",
+                nodes->of[0].name, nodes->n - 1);
 }
 
 static void drop_cluster(const struct scene *scene, const char *name, struct rows *wanted)
@@ -204,7 +210,7 @@ static void drop_cluster(const struct scene *scene, const char *name, struct row
         rows_drop(wanted, ROUTER_PORT_TABLE, router_port_id(owner, router_port), router_port);
         rows_drop(wanted, SWITCH_PORT_TABLE, switch_port_id(owner, switch_port), switch_port);
         rows_drop(wanted, ROUTER_TABLE, cluster_router_id(owner), name);
-        rows_drop(wanted, SWITCH_TABLE, switch_id(owner, JOIN_SWITCH), JOIN_SWITCH);
+        rows_drop(wanted, SWITCH_TABLE, join_switch_id(owner), join_switch_name(arena, owner));
         /* A node that is added just now is not overlooked. */
         rows_drop(wanted, LEDGER_TABLE, cluster_ledger_id(owner), "ledger of the cluster")
             ->guarded = true;

@@ -1,11 +1,18 @@
 #include "topology/names.h"
 
+#include <ovnk8s/plan.h>
+
 #include <stdio.h>
 #include <string.h>
 
 struct row_id cluster_router_id(const char *owner)
 {
     return row_id(owner, ROUTER_TABLE, CLUSTER_ROUTER_KEY);
+}
+
+struct row_id join_switch_id(const char *owner)
+{
+    return row_id(owner, SWITCH_TABLE, JOIN_SWITCH);
 }
 
 struct row_id switch_id(const char *owner, const char *name)
@@ -40,6 +47,12 @@ struct row_id node_ledger_id(const char *owner, const char *node)
 const char *pod_port_name(struct arena *arena, const char *pod_namespace, const char *pod)
 {
     return arena_printf(arena, "%s_%s", pod_namespace, pod);
+}
+
+const char *join_switch_name(struct arena *arena, const char *owner)
+{
+    return strcmp(owner, OVNK8S_DEFAULT_OWNER) ? arena_printf(arena, JOIN_SWITCH "_%s", owner)
+                                               : JOIN_SWITCH;
 }
 
 const char *management_port_name(struct arena *arena, const char *node)

@@ -16,6 +16,7 @@
  * not even look at them: the library's ledger is kept there. See ledger.h. */
 #define LEDGER_TABLE "DNS"
 
+/* Of the default owner; see join_switch_name(). */
 #define JOIN_SWITCH "join"
 
 /* Keys of external_ids. */
@@ -32,6 +33,7 @@
 
 /* The cluster router is known by what it is, since its name, the master's, differs. */
 struct row_id cluster_router_id(const char *owner);
+struct row_id join_switch_id(const char *owner);
 struct row_id switch_id(const char *owner, const char *name);
 struct row_id switch_port_id(const char *owner, const char *name);
 struct row_id router_port_id(const char *owner, const char *name);
@@ -40,6 +42,10 @@ struct row_id node_ledger_id(const char *owner, const char *node);
 
 /* "<namespace>_<pod>", which cannot mean two pods: a namespace has no underscore. */
 const char *pod_port_name(struct arena *arena, const char *pod_namespace, const char *pod);
+
+/* "join"; for another owner than the default "join_<owner>", since names of switches are unique and
+ * a database may have several owners. No node is called so: its name has no underscore. */
+const char *join_switch_name(struct arena *arena, const char *owner);
 
 /* "k8s-<node>", "rtos-<node>" and "stor-<node>". */
 const char *management_port_name(struct arena *arena, const char *node);

@@ -40,7 +40,7 @@ void cluster_ask(const struct scene *scene, struct rows *asked)
 
     ask_row(asked, LEDGER_TABLE, cluster_ledger_id(owner));
     row_ask(ask_row(asked, ROUTER_TABLE, cluster_router_id(owner)), "name");
-    row_ask(ask_row(asked, SWITCH_TABLE, switch_id(owner, JOIN_SWITCH)), "name");
+    row_ask(ask_row(asked, SWITCH_TABLE, join_switch_id(owner)), "name");
 }
 
 static const char *vote_pair(const struct row *const rows[3], const char *key)
@@ -56,9 +56,9 @@ static const char *vote_pair(const struct row *const rows[3], const char *key)
 static bool recall_cluster(const struct rows *facts, const char *owner, struct cluster_record *out)
 {
     const struct row *router = rows_find(facts, ROUTER_TABLE, cluster_router_id(owner));
-    const struct row *const rows[] = {
-        rows_find(facts, LEDGER_TABLE, cluster_ledger_id(owner)), router,
-        rows_find(facts, SWITCH_TABLE, switch_id(owner, JOIN_SWITCH))};
+    const struct row *const rows[] = {rows_find(facts, LEDGER_TABLE, cluster_ledger_id(owner)),
+                                      router,
+                                      rows_find(facts, SWITCH_TABLE, join_switch_id(owner))};
     const char *names[] = {row_pair(rows[0], "external_ids", CLUSTER_NAME_KEY),
                            row_string(router, "name"),
                            row_pair(rows[2], "external_ids", CLUSTER_NAME_KEY)};

@@ -14,10 +14,10 @@ int parse_networks(const char *what, const char *text, struct prefixes *out)
             what, text ? text : "");
     }
     for (size_t i = 0; i < out->n; i++) {
-        const struct prefix network = prefix_network(&out->of[i]);
-        char given[PREFIX_TEXT], right[PREFIX_TEXT];
-
         if (!prefix_is_network(&out->of[i])) {
+            const struct prefix network = prefix_network(&out->of[i]);
+            char given[PREFIX_TEXT], right[PREFIX_TEXT];
+
             return fail(OVNK8S_INVALID, "%s \"%s\": host bits are set: expected %s", what,
                         prefix_to_text(&out->of[i], given), prefix_to_text(&network, right));
         }

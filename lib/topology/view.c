@@ -109,6 +109,19 @@ static void add_port(ovnk8s_topology *to, const char *node, const struct port_re
     added->pod_uid = arena_strdup(&to->arena, port->pod_uid);
 }
 
+/* By namespace, then by pod: the mark between them comes before any other character. */
+static int compare_pods(const void *one, const void *other)
+{
+    const char *a = ((const struct port_record *)one)->name;
+    const char *b = ((const struct port_record *)other)->name;
+
+    while (*a && *a == *b) {
+        a++;
+        b++;
+    }
+    return (*a == '_' ? 1 : (unsigned char)*a) - (*b == '_' ? 1 : (unsigned char)*b);
+}
+
 /* There are no more ports than entries in the ledger. */
 static size_t count_entries(const struct rows *facts)
 {
@@ -140,6 +153,7 @@ static void add_nodes(ovnk8s_topology *to, const struct scene *scene, bool with_
             to->arena.failed = true;
             return;
         }
+        qsort(ports.of, ports.n, sizeof *ports.of, compare_pods);
         add_node(to, &nodes.of[i], ports.n);
         for (size_t j = 0; j < ports.n && with_ports; j++) {
             add_port(to, to->nodes[i].name, &ports.of[j]);

@@ -24,16 +24,16 @@ struct node *nodes_find(const struct nodes *nodes, const char *name)
     return node;
 }
 
-static void clear_pools(struct pool pools[static 2])
+static void clear_addresses(struct node *node)
 {
-    pool_clear(&pools[0]);
-    pool_clear(&pools[1]);
+    blocks_clear(&node->taken);
+    blocks_clear(&node->reserved);
+    memset(node->from, 0, sizeof node->from);
 }
 
 static void free_node(struct node *node)
 {
-    clear_pools(node->taken);
-    clear_pools(node->reserved);
+    clear_addresses(node);
     free(node->name);
     free(node);
 }
@@ -140,8 +140,7 @@ bool nodes_switch_changed(struct nodes *nodes, const struct row *before, const s
     if (!node) {
         return false;
     }
-    clear_pools(node->taken);
-    clear_pools(node->reserved);
+    clear_addresses(node);
     node->subnets = subnets;
     node->is_counted = false;
     nodes->all_counted = false;
@@ -209,19 +208,25 @@ bool node_read_addresses(const struct node *node, const struct row *port, struct
     return out->n > 0;
 }
 
+/* The block of one address. */
+static struct prefix just(const struct ip *ip)
+{
+    return (struct prefix){*ip, ip_bits(ip)};
+}
+
+/* Two rows may have the same address; then it is free when either has gone. */
 static void mark(struct node *node, const struct row *port, bool is_taken)
 {
     struct prefixes addresses;
 
     node_read_addresses(node, port, &addresses);
     for (size_t i = 0; i < addresses.n; i++) {
-        const size_t subnet = subnet_of(node, &addresses.of[i].ip);
-        const uint64_t number = prefix_index(&node->subnets.of[subnet], &addresses.of[i].ip);
+        const struct prefix address = just(&addresses.of[i].ip);
 
         if (is_taken) {
-            pool_take(&node->taken[subnet], number);
+            blocks_add(&node->taken, &address);
         } else {
-            pool_release(&node->taken[subnet], number);
+            blocks_release(&node->taken, &address);
         }
     }
 }
@@ -272,41 +277,40 @@ void nodes_counted(struct nodes *nodes)
     nodes->all_counted = true;
 }
 
-/* Finds the address among the subnets: which one, and its number there. */
-static bool locate(const struct node *node, const struct prefix *address, size_t *subnet,
-                   uint64_t *number)
+/* The subnet that the address lies in and has the length of, or NULL. */
+static const struct prefix *subnet_with(const struct node *node, const struct prefix *address)
 {
-    *subnet = subnet_of(node, &address->ip);
-    if (*subnet == node->subnets.n || address->length != node->subnets.of[*subnet].length) {
-        return false;
-    }
-    *number = prefix_index(&node->subnets.of[*subnet], &address->ip);
-    return true;
+    const size_t i = subnet_of(node, &address->ip);
+    const struct prefix *subnet = i < node->subnets.n ? &node->subnets.of[i] : NULL;
+
+    return subnet && subnet->length == address->length ? subnet : NULL;
 }
 
 bool node_is_taken(const struct node *node, const struct prefixes *addresses)
 {
     for (size_t i = 0; i < addresses->n; i++) {
-        uint64_t number;
-        size_t subnet;
+        const struct prefix address = just(&addresses->of[i].ip);
 
-        if (!locate(node, &addresses->of[i], &subnet, &number) ||
-            pool_holds(&node->taken[subnet], number)) {
+        if (!subnet_with(node, &addresses->of[i]) || blocks_overlap(&node->taken, &address)) {
             return true;
         }
     }
     return false;
 }
 
+static bool is_for_pods(const struct prefix *subnet, const struct ip *ip)
+{
+    return is_pod_index(subnet, prefix_index(subnet, ip));
+}
+
 bool node_can_give(const struct node *node, const struct prefixes *addresses)
 {
     for (size_t i = 0; i < addresses->n; i++) {
-        uint64_t number;
-        size_t subnet;
+        const struct prefix *subnet = subnet_with(node, &addresses->of[i]);
+        const struct prefix address = just(&addresses->of[i].ip);
 
-        if (!locate(node, &addresses->of[i], &subnet, &number) ||
-            !is_pod_index(&node->subnets.of[subnet], number) ||
-            pool_holds(&node->reserved[subnet], number)) {
+        if (!subnet || !is_for_pods(subnet, &address.ip) ||
+            blocks_overlap(&node->reserved, &address)) {
             return false;
         }
     }
@@ -316,11 +320,49 @@ bool node_can_give(const struct node *node, const struct prefixes *addresses)
 void node_reserve(struct node *node, const struct prefixes *addresses)
 {
     for (size_t i = 0; i < addresses->n; i++) {
-        const size_t subnet = subnet_of(node, &addresses->of[i].ip);
+        const struct prefix address = just(&addresses->of[i].ip);
 
-        pool_take(&node->reserved[subnet],
-                  prefix_index(&node->subnets.of[subnet], &addresses->of[i].ip));
+        blocks_add(&node->reserved, &address);
     }
+}
+
+/* Of the addresses from 'from' on, which is not before the first for pods. */
+static bool find_from(const struct node *node, const struct prefix *subnet, const struct ip *from,
+                      struct prefix *out)
+{
+    return blocks_find_in_both(&node->taken, &node->reserved, subnet, ip_bits(from), from, out) &&
+           is_for_pods(subnet, &out->ip);
+}
+
+/* A row of the database may have a subnet without any address for pods. */
+static int fail_exhausted(const struct node *node, const struct prefix *subnet)
+{
+    const uint64_t others = FIRST_POD_INDEX - 1 + (subnet->ip.family == 4 ? 1 : 0);
+    const uint64_t last = prefix_last_index(subnet), n = last > others ? last - others : 0;
+    const uint64_t reserved = blocks_count(&node->reserved, subnet);
+    char text[PREFIX_TEXT];
+
+    return fail(OVNK8S_EXHAUSTED,
+                "subnet %s: all %llu addresses for pods are taken, %llu of them by ports and %llu"
+                " by the plan that is being made",
+                prefix_to_text(subnet, text), (unsigned long long)n,
+                (unsigned long long)(n - reserved), (unsigned long long)reserved);
+}
+
+static int choose_one(struct node *node, size_t i, struct ip *out)
+{
+    const struct prefix *subnet = &node->subnets.of[i];
+    const struct ip first = prefix_nth(subnet, FIRST_POD_INDEX);
+    const struct ip *from = node->from[i].family ? &node->from[i] : &first;
+    struct prefix found, next = {.ip.family = 0};
+
+    if (!find_from(node, subnet, from, &found) && !find_from(node, subnet, &first, &found)) {
+        return fail_exhausted(node, subnet);
+    }
+    prefix_next(&found, &next);
+    node->from[i] = next.ip;
+    *out = found.ip;
+    return 0;
 }
 
 int node_choose(struct node *node, struct prefixes *out)
@@ -328,14 +370,11 @@ int node_choose(struct node *node, struct prefixes *out)
     struct prefixes chosen = node->subnets;
 
     for (size_t i = 0; i < chosen.n; i++) {
-        uint64_t number;
-        const int error =
-            pool_find(&node->taken[i], &node->reserved[i], &node->subnets.of[i], &number);
+        const int error = choose_one(node, i, &chosen.of[i].ip);
 
         if (error) {
             return error;
         }
-        chosen.of[i].ip = prefix_nth(&node->subnets.of[i], number);
     }
     node_reserve(node, &chosen);
     *out = chosen;
@@ -344,7 +383,7 @@ int node_choose(struct node *node, struct prefixes *out)
 
 static void drop_reservations(struct node *node)
 {
-    clear_pools(node->reserved);
+    blocks_clear(&node->reserved);
 }
 
 void nodes_drop_reservations(struct nodes *nodes)

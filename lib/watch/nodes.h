@@ -4,16 +4,17 @@
 #define WATCH_NODES_H
 
 #include "base/row.h"
-#include "topology/pool.h"
+#include "topology/blocks.h"
 #include "topology/topology.h"
 
 struct node {
     struct node *next;
     char *name;
     struct prefixes subnets;
-    struct pool taken[2];    /* By a row, per subnet. */
-    struct pool reserved[2]; /* By a plan that is not committed yet. */
-    bool is_counted;         /* 'taken' is complete. */
+    struct blocks taken;    /* By a row. */
+    struct blocks reserved; /* By a plan that is not committed yet. */
+    struct ip from[2]; /* Where the search in each subnet begins; of no family: at its start. */
+    bool is_counted;   /* 'taken' is complete. */
 };
 
 struct nodes {
@@ -46,7 +47,8 @@ bool node_can_give(const struct node *node, const struct prefixes *addresses);
 /* Whether somebody has one of the addresses. */
 bool node_is_taken(const struct node *node, const struct prefixes *addresses);
 
-/* Chooses free addresses, one of each subnet, and reserves them. */
+/* Chooses free addresses, one of each subnet, and reserves them. Goes around, so that an address
+ * which was just released is not given at once to somebody else. Fails with OVNK8S_EXHAUSTED. */
 int node_choose(struct node *node, struct prefixes *out);
 void node_reserve(struct node *node, const struct prefixes *addresses);
 

@@ -4,7 +4,7 @@ import pytest
 from host import tail
 from overlay import Watcher
 from sandbox import Sandbox, end_on_sigterm
-from snapshot import snapshot
+from snapshot import differences, snapshot
 
 
 def pytest_configure():
@@ -37,7 +37,7 @@ def unchanged(overlay):
     """Fails the test that asks for it when something of the sandbox has changed."""
     before = snapshot(overlay)
     yield
-    assert snapshot(overlay) == before
+    assert differences(before, snapshot(overlay)) == []
 
 
 @pytest.hookimpl(hookwrapper=True)

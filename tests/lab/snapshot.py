@@ -30,3 +30,11 @@ def snapshot(sandbox: Sandbox) -> dict:
             "routes": host.output(["ip", "route"]),
             "CNI": host.output(["bash", "-c", "ls -lR --time-style=full-iso /etc/cni /opt/cni 2>&1; true"])}
     return found
+
+
+def differences(before, after, path: str = "") -> list[str]:
+    """What differs between two snapshots, as lines for the report of a failed test."""
+    if isinstance(before, dict) and isinstance(after, dict):
+        return [line for key in sorted({*before, *after})
+                for line in differences(before.get(key), after.get(key), f"{path}/{key}")]
+    return [] if before == after else [f"{path}: {before} -> {after}"]

@@ -49,8 +49,8 @@ def test_minion_init(overlay, unchanged, flags, words):
 
 
 @pytest.mark.parametrize("arguments, words", [
-    ([], ["no command", "master-init or minion-init"]),
-    (["destroy"], ['"destroy"', "expected master-init or minion-init"]),
+    ([], ["no command", "master-init, minion-init", "topology"]),
+    (["destroy"], ['"destroy"', "expected master-init, minion-init"]),
     (["master-init"], ["--cluster-ip-subnet is missing"]),
     (["master-init", "--what"], ["--what"]),
     (["master-init", "left", "over"], ['"left"'])])

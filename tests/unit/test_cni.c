@@ -471,7 +471,7 @@ static int remove_place(void **state)
     return 0;
 }
 
-static int install(const struct place *place, unsigned int mtu)
+static ovnk8s_cni_install_options options_for(const struct place *place, unsigned int mtu)
 {
     ovnk8s_cni_install_options options = OVNK8S_CNI_INSTALL_OPTIONS_INIT;
 
@@ -479,7 +479,24 @@ static int install(const struct place *place, unsigned int mtu)
     options.link_path = place->link;
     options.plugin = place->plugin;
     options.mtu = mtu;
+    return options;
+}
+
+static int install(const struct place *place, unsigned int mtu)
+{
+    const ovnk8s_cni_install_options options = options_for(place, mtu);
+
     return ovnk8s_cni_install(&options);
+}
+
+static void assert_preview(const struct place *place, unsigned int mtu, const char *expected)
+{
+    const ovnk8s_cni_install_options options = options_for(place, mtu);
+    char *text;
+
+    assert_int_equal(ovnk8s_cni_install_preview(&text, &options), 0);
+    assert_string_equal(text, expected);
+    ovnk8s_free(text);
 }
 
 static cJSON *read_conf(const struct place *place)
@@ -534,6 +551,26 @@ static void installs(void **state)
     assert_string_equal(target, place->plugin);
     assert_files(place->conf, 1);
     assert_files(place->link, 1);
+}
+
+static void tells_what_it_would_do(void **state)
+{
+    const struct place *place = *state;
+    char link[1024], file[1024], both[2048];
+    struct stat info;
+
+    snprintf(link, sizeof link, "+ link %s to %s\n", place->link_file, place->plugin);
+    snprintf(file, sizeof file, "+ file %s\n", place->conf_file);
+    snprintf(both, sizeof both, "%s%s", link, file);
+    assert_preview(place, 1400, both);
+    assert_int_equal(lstat(place->link_file, &info), -1);
+    assert_int_equal(lstat(place->conf_file, &info), -1);
+    assert_int_equal(install(place, 1400), 0);
+    assert_preview(place, 1400, "");
+    *file = '~';
+    assert_preview(place, 1300, file);
+    assert_int_equal(unlink(place->link_file), 0);
+    assert_preview(place, 1400, link);
 }
 
 static void leaves_alone_what_is_right(void **state)
@@ -636,6 +673,7 @@ int main(void)
         cmocka_unit_test(writes_errors_as_utf8),
         cmocka_unit_test(logs_one_line_per_call),
         WITH_PLACE(installs),
+        WITH_PLACE(tells_what_it_would_do),
         WITH_PLACE(leaves_alone_what_is_right),
         WITH_PLACE(replaces_what_is_old),
         WITH_PLACE(refuses_what_is_in_the_way),

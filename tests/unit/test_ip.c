@@ -2,6 +2,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <string.h>
 
 #include <cmocka.h>
 #include <stdio.h>
@@ -39,6 +41,51 @@ static void parses_and_formats_both_families(void **state)
 
         assert_string_equal(prefix_to_text(&p, text), same[i]);
     }
+}
+
+static void knows_the_next_network_and_the_last_address(void **state)
+{
+    static const char *const next[][3] = {
+        {"10.0.0.0/24", "10.0.1.0/24", "10.0.0.255"},
+        {"10.0.255.255/32", "10.1.0.0/32", "10.0.255.255"},
+        {"10.128.0.0/9", "11.0.0.0/9", "10.255.255.255"},
+        {"0.0.0.0/1", "128.0.0.0/1", "127.255.255.255"},
+        {"fd00::ffff:ffff:ffff:0/112", "fd00:0:0:1::/112", "fd00::ffff:ffff:ffff:ffff"},
+        {"255.0.0.0/8", NULL, "255.255.255.255"},
+        {"0.0.0.0/0", NULL, "255.255.255.255"},
+        {"ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff/128", NULL,
+         "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"},
+        {"::/0", NULL, "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"},
+    };
+    char text[PREFIX_TEXT];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof next / sizeof *next; i++) {
+        const struct prefix p = prefix(next[i][0]);
+        const struct ip last = prefix_last(&p);
+        struct prefix n;
+
+        assert_string_equal(ip_to_text(&last, text), next[i][2]);
+        assert_int_equal(prefix_next(&p, &n), next[i][1] != NULL);
+        if (next[i][1]) {
+            assert_string_equal(prefix_to_text(&n, text), next[i][1]);
+        }
+    }
+}
+
+static void every_byte_has_its_text(void **state)
+{
+    struct ip all = {.family = 4};
+    char text[IP_TEXT], expected[IP_TEXT];
+
+    (void)state;
+    for (unsigned int i = 0; i < 256; i++) {
+        memset(all.bytes, (int)i, 4);
+        snprintf(expected, sizeof expected, "%u.%u.%u.%u", i, i, i, i);
+        assert_string_equal(ip_to_text(&all, text), expected);
+    }
+    all.family = 0;
+    assert_string_equal(ip_to_text(&all, text), "");
 }
 
 static void refuses_what_is_no_prefix(void **state)
@@ -169,6 +216,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(parses_and_formats_both_families),
+        cmocka_unit_test(knows_the_next_network_and_the_last_address),
+        cmocka_unit_test(every_byte_has_its_text),
         cmocka_unit_test(refuses_what_is_no_prefix),
         cmocka_unit_test(knows_what_lies_in_what),
         cmocka_unit_test(counts_within_a_network),

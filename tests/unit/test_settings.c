@@ -76,6 +76,24 @@ static void assert_setting(const ovnk8s_settings *settings, const char *key, con
     }
 }
 
+static void knows_when_to_ask_open_vswitch(void **state)
+{
+    ovnk8s_settings *settings = with((const char *[]){"OVN_SB_DB=tcp:1.2.3.4:6642", NULL});
+
+    (void)state;
+    assert_setting(settings, "sb", "tcp:1.2.3.4:6642");
+    assert_false(ovnk8s_settings_asks_vswitch(settings, "sb"));
+    assert_true(ovnk8s_settings_asks_vswitch(settings, "nb"));
+    assert_int_equal(ovnk8s_settings_set(settings, "nb", "tcp:1.2.3.4:6641"), 0);
+    assert_false(ovnk8s_settings_asks_vswitch(settings, "nb"));
+    assert_true(ovnk8s_settings_asks_vswitch(settings, "api-server"));
+    assert_int_equal(ovnk8s_settings_set(settings, "kubeconfig", "/config"), 0);
+    assert_false(ovnk8s_settings_asks_vswitch(settings, "api-server"));
+    assert_false(ovnk8s_settings_asks_vswitch(settings, "mtu"));
+    assert_false(ovnk8s_settings_asks_vswitch(settings, "nonsense"));
+    ovnk8s_settings_free(settings);
+}
+
 static void finds_variables(void **state)
 {
     static const char *const environment[] = {"AB=long", "A=short", "C=", "D", NULL};
@@ -280,6 +298,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(finds_variables),
+        cmocka_unit_test(knows_when_to_ask_open_vswitch),
         cmocka_unit_test(has_defaults),
         cmocka_unit_test(reads_the_environment),
         WITH_FILE(prefers_flag_to_environment_to_file),

@@ -379,7 +379,7 @@ static void odd_addresses_harm_nobody(void **state)
         nodes_port_changed(&w.nodes, NULL, port_row(&w, odd[i], "n1", odd[i]));
         assert_false(node_read_addresses(node, w.rows.last, &out));
     }
-    assert_int_equal(node->taken[0].n, 0);
+    assert_int_equal(blocks_count(&node->taken, &node->subnets.of[0]), 0);
     assert_true(
         node_read_addresses(node, port_row(&w, "p", "n1", "m 10.1.0.3 10.1.0.4 fd01::3"), &out));
     assert_int_equal(out.n, 1);
@@ -415,10 +415,10 @@ static void a_new_subnet_is_counted_anew(void **state)
     (void)state;
     nodes_port_changed(&w.nodes, NULL, port_row(&w, "a_b", "n1", "m 10.1.0.3"));
     nodes_switch_changed(&w.nodes, NULL, rows_find(&w.rows, SWITCH_TABLE, switch_id(OWNER, "n1")));
-    assert_int_equal(node->taken[0].n, 1); /* The same again. */
+    assert_int_equal(blocks_count(&node->taken, &node->subnets.of[0]), 1); /* The same again. */
     rows_clear(&w.rows);
     nodes_switch_changed(&w.nodes, NULL, node_row(&w, "n1", "10.2.0.0/24"));
-    assert_int_equal(node->taken[0].n, 0);
+    assert_int_equal(blocks_count(&node->taken, &node->subnets.of[0]), 0);
     assert_false(node->is_counted);
     end_world(&w);
 }
