@@ -8,10 +8,10 @@
 static const uint8_t namespace_id[16] = {0x6c, 0x69, 0x62, 0x6f, 0x76, 0x6e, 0x4b, 0x38,
                                          0x8b, 0x73, 0x2d, 0x72, 0x6f, 0x77, 0x69, 0x64};
 
-/* What an identity is the digest of. */
+/* What an identity is the digest of, when it is no longer than most. */
 struct text {
     size_t length;
-    char bytes[232];
+    char bytes[104];
 };
 
 /* Adds a part with the zero byte that ends it, which keeps ("a", "bc") and ("ab", "c") apart. */
@@ -53,7 +53,7 @@ static struct row_id compute(const char *owner, const char *table, const char *n
 
 /* A plan with many ports asks for the same identities again and again: those of their node, and
  * several times in a row that of the port. The latest ones are remembered. */
-enum { REMEMBERED = 16 };
+enum { REMEMBERED = 64 };
 
 static size_t place_of(const struct text *text)
 {

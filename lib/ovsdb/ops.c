@@ -145,7 +145,8 @@ static int guard_rows(const struct changes *changes, struct operations *to)
 
 static void put_member(struct ds *out, const char *name, const char *value)
 {
-    ds_put_format(out, "\"%s\":", name);
+    json_string_escape(name, out);
+    ds_put_char(out, ':');
     json_string_escape(value, out);
     ds_put_char(out, ',');
 }
