@@ -1,7 +1,9 @@
 #include "ovsdb/wire.h"
 
+#include <inttypes.h>
 #include <string.h>
 
+#include "openvswitch/dynamic-string.h"
 #include "openvswitch/json.h"
 #include "openvswitch/shash.h"
 
@@ -76,6 +78,71 @@ struct json *wire_where(const struct row *row)
     default:
         return json_array_create_empty();
     }
+}
+
+/* As text. */
+
+void wire_put_id(struct ds *out, struct row_id id)
+{
+    char text[UUID_TEXT];
+
+    ds_put_cstr(out, "[\"uuid\",\"");
+    ds_put_cstr(out, row_id_format(id, text));
+    ds_put_cstr(out, "\"]");
+}
+
+void wire_put_atom(struct ds *out, const struct atom *atom)
+{
+    switch (atom->type) {
+    case ATOM_STRING:
+        json_string_escape(atom->string, out);
+        break;
+    case ATOM_INTEGER:
+        ds_put_format(out, "%" PRId64, atom->integer);
+        break;
+    case ATOM_BOOLEAN:
+        ds_put_cstr(out, atom->boolean ? "true" : "false");
+        break;
+    default:
+        wire_put_id(out, atom->row);
+    }
+}
+
+static void put_elements(struct ds *out, const struct column *column)
+{
+    const size_t width = column->is_map ? 2 : 1;
+
+    ds_put_cstr(out, column->is_map ? "[\"map\",[" : "[\"set\",[");
+    for (size_t i = 0; i < column->n; i++) {
+        const struct atom *atoms = column->atoms + width * i;
+
+        ds_put_cstr(out, i ? "," : "");
+        ds_put_cstr(out, column->is_map ? "[" : "");
+        wire_put_atom(out, atoms);
+        if (column->is_map) {
+            ds_put_char(out, ',');
+            wire_put_atom(out, atoms + 1);
+            ds_put_char(out, ']');
+        }
+    }
+    ds_put_cstr(out, "]]");
+}
+
+void wire_put_column(struct ds *out, const struct column *column)
+{
+    if (!column->is_map && column->n == 1) {
+        wire_put_atom(out, column->atoms);
+    } else {
+        put_elements(out, column);
+    }
+}
+
+struct json *wire_text(struct ds *out)
+{
+    struct json *json = json_string_create_nocopy(ds_steal_cstr(out));
+
+    json->type = JSON_SERIALIZED_OBJECT; /* Both kinds are a string of malloc(). */
+    return json;
 }
 
 /* Reading. What a server sends is not trusted to have any particular form. */
