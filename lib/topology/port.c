@@ -374,8 +374,7 @@ static void want_it(const struct view *view, const struct port_record *recalled)
     }
     want_port(view->wanted, owner, wish->node, &port, ledger, is_new(view));
     leave_other(view);
-    ledger->guarded |= !wish->choose;
-    ledger->touched = true;
+    ledger->guarded = true; /* Somebody else may give the address away just now. */
     remember_addresses(view->wanted, switch_port_id(owner, view->name), &view->addresses);
 }
 

@@ -67,11 +67,23 @@ static struct json *refuse(const struct json *ops)
     return results;
 }
 
+/* Parts of it may be text that is yet to be sent. */
+static struct json *parsed(struct json *ops)
+{
+    char *text = json_to_string(ops, 0);
+    struct json *plain = json_from_string(text);
+
+    free(text);
+    json_destroy(ops);
+    return plain;
+}
+
 int __wrap_conn_transact(struct conn *conn, struct json *ops, const struct deadline *deadline,
                          struct json **results)
 {
     void (*meanwhile)(void) = wire.meanwhile;
 
+    ops = parsed(ops);
     if (!wire.is_off) {
         record(ops);
         if (!is_read(ops) && wire.n_errors) {
@@ -228,7 +240,7 @@ static void what_is_known_is_not_asked_again(void **state)
     assert_int_equal(count_ops("\"op\":\"select\"", "\"table\":\"DNS\""), 2);
     assert_int_equal(count_ops("\"op\":\"select\"", "\"table\":\"Logical_Switch\""), 2);
     assert_int_equal(count_ops("\"op\":\"select\"", "\"table\":\"Logical_Router_Port\""), 1);
-    assert_int_equal(count_ops("\"op\":\"select\"", "\"table\":\"Logical_Router\""), 2);
+    assert_int_equal(count_ops("\"op\":\"select\"", "\"table\":\"Logical_Router\""), 1);
     assert_int_equal(count_ops("\"op\":\"select\"", "\"table\":\"Logical_Switch_Port\""), 2);
 }
 
