@@ -304,18 +304,18 @@ static void a_set_is_read_whole_only_where_elements_are_missing(void **state)
 
 static void a_guard_that_always_fails_is_given_up(void **state)
 {
-    const double since = seconds();
+    ovnk8s_apply_options options = OVNK8S_APPLY_OPTIONS_INIT;
 
     (void)state;
     wire.error = "timed out";
     wire.n_errors = SIZE_MAX;
+    options.timeout_ms = 60000;
     add_pod("c");
-    assert_int_equal(ovnk8s_plan_apply(plan, nb, NULL), OVNK8S_CONFLICT);
+    assert_int_equal(ovnk8s_plan_apply(plan, nb, &options), OVNK8S_CONFLICT);
     assert_string_equal(ovnk8s_last_error()->message, "committing DNS ledger of n1: timed out");
     assert_string_equal(ovnk8s_last_error()->object, "ledger of n1");
     assert_string_equal(ovnk8s_last_error()->stage, "commit");
     assert_int_equal(wire.n_commits, 200);
-    assert_true(seconds() - since < 10);
     assert_int_equal(ovnk8s_plan_changes(plan), 0);
 }
 
