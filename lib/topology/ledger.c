@@ -50,7 +50,8 @@ struct row *edit_node_ledger(struct rows *wanted, const char *owner, const char 
                      arena_printf(&wanted->arena, "ledger of %s", node));
 }
 
-void want_port_entry(struct row *ledger, const struct port_record *port, bool is_new)
+void want_port_entry(struct row *ledger, const struct port_record *port, bool is_new,
+                     bool is_stated)
 {
     struct arena *arena = &ledger->rows->arena;
     const char *addresses = port_addresses(arena, &port->mac, &port->addresses);
@@ -58,7 +59,9 @@ void want_port_entry(struct row *ledger, const struct port_record *port, bool is
                             ? arena_printf(arena, "%s%c%s", addresses, UID_MARK, port->pod_uid)
                             : addresses;
 
-    if (!rows_failed(ledger->rows)) {
+    if (is_stated && !rows_failed(ledger->rows)) {
+        row_includes_pair(ledger, RECORDS_COLUMN, port->name, entry);
+    } else if (!rows_failed(ledger->rows)) {
         row_includes_entry(ledger, RECORDS_COLUMN, port->name, entry, is_new);
     }
 }

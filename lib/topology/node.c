@@ -52,14 +52,20 @@ static void want_management_port(struct rows *wanted, const char *owner,
     const struct mac mac = mac_from_ip(&own.of[0].ip);
     const char *name = management_port_name(&wanted->arena, node->name);
     const char *addresses = port_addresses(&wanted->arena, &mac, &own);
+    struct row_id id;
+    bool is_stated;
     struct row *port;
 
     if (name && addresses) {
-        port = rows_want(wanted, SWITCH_PORT_TABLE, switch_port_id(owner, name), name);
+        id = switch_port_id(owner, name);
+        is_stated = row_is_stated(wanted, SWITCH_PORT_TABLE, id);
+        port = rows_want(wanted, SWITCH_PORT_TABLE, id, name);
         row_is_string(port, "name", name);
         row_is_string(port, "addresses", addresses);
         row_is_owned(port, owner);
-        row_includes_row(node_switch, "ports", port->id);
+        if (!is_stated) {
+            row_includes_row(node_switch, "ports", id);
+        }
     }
 }
 
@@ -405,11 +411,39 @@ const char *ovnk8s_plan_node_subnet(const ovnk8s_plan *plan, const char *name)
 
 /* Deleting. */
 
+/* The ports of a node, as its ledger has them. */
+static const struct column *entries_of(const struct scene *scene, const char *name)
+{
+    const struct row_id id = node_ledger_id(scene->owner, name);
+    const struct column *entries =
+        row_column(rows_find(scene->facts, LEDGER_TABLE, id), RECORDS_COLUMN);
+
+    return entries && entries->is_map ? entries : NULL;
+}
+
 static void ask_delete(const void *params, const struct scene *scene, struct rows *asked)
 {
+    const struct column *entries = entries_of(scene, params);
+
     cluster_ask(scene, asked);
     node_ask_ports(scene, params, asked);
     node_ask(scene, params, asked);
+    for (size_t i = 0; entries && i < entries->n; i++) {
+        const char *port = entries->atoms[2 * i].string;
+
+        row_ask(rows_ask(asked, SWITCH_PORT_TABLE, switch_port_id(scene->owner, port)),
+                "external_ids");
+    }
+}
+
+/* Not what somebody has written into the ledger, and is the port of another node. */
+static bool is_port_of(const struct scene *scene, const char *node, const char *port)
+{
+    const struct row_id id = switch_port_id(scene->owner, port);
+    const char *there =
+        row_pair(rows_find(scene->facts, SWITCH_PORT_TABLE, id), "external_ids", NODE_KEY);
+
+    return strchr(port, '_') && (!there || !strcmp(there, node));
 }
 
 static void drop_port(struct rows *wanted, const char *owner, const char *name)
@@ -423,8 +457,7 @@ void drop_node(const struct scene *scene, const char *name, struct rows *wanted)
 {
     const char *owner = scene->owner;
     const struct row_id ledger_id = node_ledger_id(owner, name);
-    const struct row *ledger = rows_find(scene->facts, LEDGER_TABLE, ledger_id);
-    const struct column *entries = row_column(ledger, RECORDS_COLUMN);
+    const struct column *entries = entries_of(scene, name);
     const char *router_port = node_router_port_name(&wanted->arena, name);
     struct row_id router_port_row;
 
@@ -436,7 +469,9 @@ void drop_node(const struct scene *scene, const char *name, struct rows *wanted)
     row_excludes_row(rows_edit(wanted, ROUTER_TABLE, cluster_router_id(owner), NULL), "ports",
                      router_port_row);
     for (size_t i = 0; entries && i < entries->n; i++) {
-        drop_port(wanted, owner, entries->atoms[2 * i].string);
+        if (is_port_of(scene, name, entries->atoms[2 * i].string)) {
+            drop_port(wanted, owner, entries->atoms[2 * i].string);
+        }
     }
     drop_port(wanted, owner, management_port_name(&wanted->arena, name));
     drop_port(wanted, owner, node_switch_port_name(&wanted->arena, name));
@@ -475,9 +510,10 @@ static int resolve_delete(const void *params, const struct scene *scene, struct 
 {
     const char *name = params;
     struct prefixes subnets;
+    const bool is_there = node_find(scene, wanted, name, &subnets);
 
     drop_node(scene, name, wanted);
-    return node_recall(scene, name, &subnets) ? free_subnets(scene, &subnets, wanted) : 0;
+    return is_there ? free_subnets(scene, &subnets, wanted) : 0;
 }
 
 static const struct intent_type delete_type = {"deleting node", ask_delete, resolve_delete};

@@ -21,7 +21,7 @@ void want_port(struct rows *wanted, const char *owner, const char *node,
     const char *pod_namespace = arena_strndup(arena, port->name, namespace_length);
     const char *text = port_addresses(arena, &port->mac, &port->addresses);
     const struct row_id id = switch_port_id(owner, port->name);
-    const bool is_stated = rows_find(wanted, SWITCH_PORT_TABLE, id);
+    const bool is_stated = row_is_stated(wanted, SWITCH_PORT_TABLE, id);
     struct row *row = rows_want(wanted, SWITCH_PORT_TABLE, id, port->name);
     struct row *node_switch = rows_edit(wanted, SWITCH_TABLE, switch_id(owner, node), node);
 
@@ -37,12 +37,14 @@ void want_port(struct rows *wanted, const char *owner, const char *node,
     row_includes_pair(row, "external_ids", NODE_KEY, node);
     if (port->pod_uid) {
         row_includes_pair(row, "external_ids", POD_UID_KEY, port->pod_uid);
+    } else {
+        row_excludes_key(row, "external_ids", POD_UID_KEY);
     }
     row_is_owned(row, owner);
     if (!is_stated) {
         row_includes_row(node_switch, "ports", id);
-        want_port_entry(ledger, port, is_new);
     }
+    want_port_entry(ledger, port, is_new, is_stated);
 }
 
 /* Adding. */
@@ -57,6 +59,15 @@ struct view {
     struct prefixes addresses;
 };
 
+/* Of a node that is there nobody has written down the ports, or somebody has deleted that. */
+static bool lacks_ledger(const struct scene *scene, const char *node)
+{
+    struct prefixes subnets;
+
+    return scene->facts->first && node_recall(scene, node, &subnets) &&
+           !rows_find(scene->facts, LEDGER_TABLE, node_ledger_id(scene->owner, node));
+}
+
 /* What is asked about the row itself tells whether it is on another node. */
 static void ask(const void *params, const struct scene *scene, struct rows *asked)
 {
@@ -67,6 +78,9 @@ static void ask(const void *params, const struct scene *scene, struct rows *aske
     node_ask(scene, wish->node, asked);
     if (!wish->choose) {
         node_ask_ports(scene, wish->node, asked);
+    }
+    if (!wish->choose && lacks_ledger(scene, wish->node)) {
+        ports_ask_all(scene, asked);
     }
     if (scene->looks && name) {
         row = rows_ask(asked, SWITCH_PORT_TABLE, switch_port_id(scene->owner, name));
@@ -160,6 +174,29 @@ static int copy_ledger(const struct view *view, struct book *book)
     return error;
 }
 
+/* Writes the ledger anew from the ports that there are: who comes next relies on it. */
+static int restore_ledger(const struct view *view, struct book *book)
+{
+    const char *owner = view->scene->owner;
+    const struct node_record node = {view->wish->node, view->subnets};
+    struct row *ledger = want_node_ledger(view->wanted, owner, &node);
+    struct port_list ports;
+    int error = 0;
+
+    if (!ports_recall(view->scene, &node, &view->scene->notes->arena, &ports)) {
+        return fail_nomem();
+    }
+    for (size_t i = 0; i < ports.n && !error; i++) {
+        const struct port_record *port = &ports.of[i];
+
+        if (!rows_find_id(view->wanted, switch_port_id(owner, port->name))) {
+            want_port(view->wanted, owner, node.name, port, ledger, false);
+            error = enter(book, &port->addresses);
+        }
+    }
+    return error;
+}
+
 static int open_book(const struct view *view, struct book **out)
 {
     static const char topic[] = "addresses of node";
@@ -170,7 +207,8 @@ static int open_book(const struct view *view, struct book **out)
         return fail_nomem();
     }
     if (!(*out)->is_open) {
-        error = copy_ledger(view, *out);
+        error = lacks_ledger(view->scene, view->wish->node) ? restore_ledger(view, *out)
+                                                            : copy_ledger(view, *out);
         (*out)->is_open = !error;
     }
     return error;
@@ -248,6 +286,17 @@ static int choose(struct view *view, const struct book *book)
     return error;
 }
 
+/* What an earlier wish of the same plan has given to the port. */
+static bool is_given(const struct view *view, struct port_record *port)
+{
+    const struct row_id id = switch_port_id(view->scene->owner, view->name);
+    const char *text = row_is_stated(view->wanted, SWITCH_PORT_TABLE, id)
+                           ? row_string(rows_find_id(view->wanted, id), "addresses")
+                           : NULL;
+
+    return text && port_addresses_parse(text, &view->subnets, &port->mac, &port->addresses);
+}
+
 /* The port keeps what it has, or gets what was given, or what is free. */
 static int find_addresses(struct view *view, struct port_record *port)
 {
@@ -260,7 +309,8 @@ static int find_addresses(struct view *view, struct port_record *port)
     }
     if (view->addresses.n) {
         error = check_free(view, book);
-    } else if (port_recall(view->scene, &node, view->name, &view->wanted->arena, port) &&
+    } else if ((is_given(view, port) ||
+                port_recall(view->scene, &node, view->name, &view->wanted->arena, port)) &&
                port->addresses.n == view->subnets.n) {
         view->addresses = port->addresses;
     } else {
@@ -324,8 +374,7 @@ static void want_it(const struct view *view, const struct port_record *recalled)
     }
     want_port(view->wanted, owner, wish->node, &port, ledger, is_new(view));
     leave_other(view);
-    ledger->guarded |= !wish->addresses.n;
-    ledger->touched = true;
+    ledger->guarded = true; /* Somebody else may give the address away just now. */
     remember_addresses(view->wanted, switch_port_id(owner, view->name), &view->addresses);
 }
 
@@ -438,6 +487,30 @@ const char *ovnk8s_plan_port_addresses(const ovnk8s_plan *plan, const char *pod_
 
 /* Deleting. */
 
+/* Nothing at first: most are where they are said to be. */
+static void ask_delete(const void *params, const struct scene *scene, struct rows *asked)
+{
+    const struct port_wish *wish = params;
+    const char *name = pod_port_name(&asked->arena, wish->pod_namespace, wish->pod);
+
+    if (scene->looks && name) {
+        node_ask_ports(scene, wish->node, asked);
+        row_ask(rows_ask(asked, SWITCH_PORT_TABLE, switch_port_id(scene->owner, name)),
+                "external_ids");
+    }
+}
+
+static bool is_elsewhere(const struct scene *scene, const char *node, const char *name)
+{
+    const struct row *port =
+        rows_find(scene->facts, SWITCH_PORT_TABLE, switch_port_id(scene->owner, name));
+    const struct row *ledger =
+        rows_find(scene->facts, LEDGER_TABLE, node_ledger_id(scene->owner, node));
+    const char *there = row_pair(port, "external_ids", NODE_KEY);
+
+    return there && strcmp(there, node) != 0 && !row_pair(ledger, RECORDS_COLUMN, name);
+}
+
 static int resolve_delete(const void *params, const struct scene *scene, struct rows *wanted)
 {
     const struct port_wish *wish = params;
@@ -449,6 +522,9 @@ static int resolve_delete(const void *params, const struct scene *scene, struct 
     if (!name) {
         return fail_nomem();
     }
+    if (is_elsewhere(scene, wish->node, name)) {
+        return 0;
+    }
     rows_drop(wanted, SWITCH_PORT_TABLE, id, name);
     row_excludes_row(rows_edit(wanted, SWITCH_TABLE, switch_id(owner, wish->node), wish->node),
                      "ports", id);
@@ -458,7 +534,7 @@ static int resolve_delete(const void *params, const struct scene *scene, struct 
     return 0;
 }
 
-static const struct intent_type delete_type = {"deleting port of pod", NULL, resolve_delete};
+static const struct intent_type delete_type = {"deleting port of pod", ask_delete, resolve_delete};
 
 int ovnk8s_port_delete(ovnk8s_plan *plan, const char *pod_namespace, const char *pod,
                        const char *node)
