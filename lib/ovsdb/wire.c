@@ -210,7 +210,7 @@ bool wire_read_column(struct row *row, const char *name, const struct json *json
     struct column *before = row_find_column(row, name);
     struct atom atom;
 
-    /* A row that comes in several answers has columns of the same kind in all of them; the latest
+    /* A row that is told of several times has columns of the same kind each time; the latest
      * tells. */
     if (before && before->is_map != is_tagged(json, "map")) {
         return false;
@@ -248,7 +248,8 @@ struct row *wire_read_row(struct rows *rows, const char *table, const struct jso
     row = rows_want(rows, table, id.row, NULL);
     SHASH_FOR_EACH(node, json_object(json))
     {
-        if (*node->name != '_' && !wire_read_column(row, node->name, node->data)) {
+        if (*node->name != '_' && !row_column(row, node->name) &&
+            !wire_read_column(row, node->name, node->data)) {
             return NULL;
         }
     }

@@ -43,7 +43,8 @@ struct json *wire_text(struct ds *out);
  * where the column was a set before, or the other way round. */
 bool wire_read_column(struct row *row, const char *name, const struct json *json);
 
-/* Adds a row of 'table' as "select" has answered it, with its "_uuid", to 'rows'. NULL when the
+/* Adds a row of 'table' as "select" has answered it, with its "_uuid", to 'rows'. A column that is
+ * known already stays as it is: what was decided by it is what a guard must compare. NULL when the
  * answer is malformed. */
 struct row *wire_read_row(struct rows *rows, const char *table, const struct json *json);
 

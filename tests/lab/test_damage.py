@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from library import Northbound, Plan
+from library import Error, Northbound, Plan
 from northbound import GENERATION_KEY, OWNER_KEY, Database, Refused, by_uuid, elements, is_map
 
 GARBAGE = "damaged"
@@ -220,9 +220,10 @@ def test_an_undamaged_network_is_clean(network):
     assert network.database.dump() == network.whole
 
 
-def test_any_damage_to_a_row_is_named_and_undone(network):
+def failures(network: Network, damages) -> list[str]:
+    """Does each damage alone, and tells which were not named and undone."""
     failed, done = [], 0
-    for what, table, uuid, operations in damages(network):
+    for what, table, uuid, operations in damages:
         name = next(change["name"] for change in network.inserted if change["uuid"] == uuid)
         try:
             network.database.transact(*operations) if operations else network.database.destroy(table, uuid)
@@ -230,13 +231,18 @@ def test_any_damage_to_a_row_is_named_and_undone(network):
             continue  # the server itself does not allow that
         try:
             wrong = complaints(network)
-        except Exception as error:
-            wrong = [f"{type(error).__name__}: {error}"]
+        except Error as error:
+            wrong = [f"{error.code}: {error}"]
         failed += [f"{table} {name}: {what}: {complaint}" for complaint in wrong]
         network.database.restore(network.whole)
         done += 1
-    assert done > 200
-    assert not failed, f"{len(failed)} of {done}:\n" + "\n".join(failed[:20])
+    assert done > 10
+    return failed
+
+
+def test_any_damage_to_a_row_is_named_and_undone(network):
+    failed = failures(network, damages(network))
+    assert not failed, f"{len(failed)}:\n" + "\n".join(failed[:20])
 
 
 # --- What nobody can tell from a legitimate state
@@ -296,6 +302,25 @@ def test_an_entry_of_the_ledger_with_the_address_of_another_port_is_no_port(netw
 
 
 # --- What is not as it should be yet
+
+def misplaced_ports(network: Network):
+    """A port that another row of the library has too. OVN has no use for a port that is in two places."""
+    for change in network.inserted:
+        table, uuid = change["table"], change["uuid"]
+        for other in network.inserted:
+            if "ports" in change["added"] and "ports" in other["added"] and other["table"] == table and other is not change:
+                for element in elements(network.whole[table][other["uuid"]]["ports"]):
+                    if element[1] in network.owned_ids:
+                        yield f"with {element[1]} of {other['name']}", table, uuid, [
+                            {"op": "mutate", "table": table, "where": by_uuid(uuid),
+                             "mutations": [["ports", "insert", ["set", [element]]]]}]
+
+
+@pytest.mark.xfail(reason="a port is not looked for where it should not be", strict=True)
+def test_a_port_in_two_places_is_named_and_put_right(network):
+    failed = failures(network, misplaced_ports(network))
+    assert not failed, f"{len(failed)}:\n" + "\n".join(failed[:20])
+
 
 @pytest.mark.xfail(reason="an entry without a uid counts as one that has none", strict=True)
 def test_a_uid_that_was_taken_from_the_ledger_comes_back(network):

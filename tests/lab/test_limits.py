@@ -90,18 +90,3 @@ def test_a_node_without_a_free_address(database, nb):
         plan.port_add("more", "n1")
         plan.apply(nb)
         assert plan.port_addresses("more") == "192.168.1.8/28"
-
-
-@pytest.mark.xfail(reason="what a plan deletes is free for later plans only", strict=True)
-def test_what_a_plan_deletes_is_free_for_what_it_adds(database, nb):
-    with Plan() as plan:
-        plan.cluster_add("master", "192.168.0.0/22")
-        plan.node_add("n1", "192.168.1.0/29")
-        for i in range(4):
-            plan.port_add(f"pod-{i}", "n1")
-        plan.apply(nb)
-    with Plan() as plan:
-        plan.port_delete("pod-2", "n1")
-        plan.port_add("more", "n1")
-        plan.apply(nb)
-        assert plan.port_addresses("more") == "192.168.1.5/29"
