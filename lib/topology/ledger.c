@@ -10,6 +10,11 @@
 /* Between the addresses of a port and the uid of its pod. */
 #define UID_MARK ';'
 
+const struct row *cluster_ledger(const struct scene *scene, const struct rows *rows)
+{
+    return rows_find(rows, LEDGER_TABLE, cluster_ledger_id(scene->owner));
+}
+
 struct row *want_cluster_ledger(struct rows *wanted, const char *owner,
                                 const struct cluster_record *cluster)
 {

@@ -41,6 +41,9 @@ struct port_record {
 /* The column with the ports of a node. */
 #define RECORDS_COLUMN "records"
 
+/* The cluster's row among the facts, or among what is wanted; NULL if there is none. */
+const struct row *cluster_ledger(const struct scene *scene, const struct rows *rows);
+
 /* State the cluster's, or the node's, row, which is returned. */
 struct row *want_cluster_ledger(struct rows *wanted, const char *owner,
                                 const struct cluster_record *cluster);

@@ -34,8 +34,7 @@ static void a_port_is_a_row_on_the_nodes_switch(void **state)
     ledger = node_ledger_in(&w->plan->wanted, "n1");
     assert_string_equal(row_pair(ledger, "records", "default_web.0"),
                         "0a:58:0a:01:00:03 10.1.0.3;uid-1");
-    assert_false(ledger->guarded); /* The address was the caller's choice, ... */
-    assert_true(ledger->touched);  /* ... but whoever chooses one must see it. */
+    assert_true(ledger->guarded);
 }
 
 static void a_port_of_both_families_and_an_own_mac(void **state)
