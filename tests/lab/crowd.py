@@ -3,8 +3,8 @@
 
     {"remotes": ..., "connect": {...}, "calls": [[["node_add", "n1"]], [["port_add", "web", "n1"]], ...]}
 
-Each list of calls is one plan of one thread. Tells of each when it ends, by a line of JSON: which it was, how long it took and
-the error, if any.
+Each list of calls is one plan of one thread. Tells of each when it ends, by a line of JSON: which it was, how long it took,
+and the error, if any.
 """
 import json
 import sys

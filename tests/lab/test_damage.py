@@ -80,7 +80,8 @@ def add_foreign_things(database: Database):
                     [column, "insert", ["map", [["foreign", "kept"]]]] for column in maps]})
     new = {name: ["named-uuid", name] for name in ("acl", "port", "dns", "nat", "route", "router_port")}
     database.transact(
-        {"op": "insert", "table": "Logical_Switch", "row": {"name": "foreign", "other_config": ["map", [["subnet", "10.0.0.0/24"]]]}},
+        {"op": "insert", "table": "Logical_Switch", "row": {
+            "name": "foreign", "other_config": ["map", [["subnet", "10.0.0.0/24"]]]}},
         {"op": "insert", "table": "DNS", "uuid-name": "dns", "row": {"records": ["map", [["example.com", "10.0.0.1"]]]}},
         {"op": "insert", "table": "ACL", "uuid-name": "acl", "row": {
             "priority": 1000, "direction": "to-lport", "match": "ip", "action": "drop"}},
@@ -249,7 +250,7 @@ def test_any_damage_to_a_row_is_named_and_undone(network):
 
 def entry(network: Network, node: str, port: str, edit) -> dict:
     """The operation that edits the entry of a port in the ledger of its node."""
-    ledger = next(change for change in network.inserted if change["table"] == "DNS" and node == change["added"]["external_ids"].get("node"))
+    ledger = next(change for change in network.inserted if change["name"] == f"ledger of {node}")
     records = dict(network.whole["DNS"][ledger["uuid"]]["records"][1])
     records[port] = edit(records.get(port))
     return update("DNS", ledger["uuid"], "records", ["map", [[key, value] for key, value in records.items()]])
@@ -257,7 +258,8 @@ def entry(network: Network, node: str, port: str, edit) -> dict:
 
 def ledger_of(network: Network, node: str) -> list:
     """Its entries."""
-    return next(row["records"][1] for row in network.database.dump()["DNS"].values() if ["node", node] in row["external_ids"][1])
+    rows = network.database.dump()["DNS"].values()
+    return next(row["records"][1] for row in rows if ["node", node] in row["external_ids"][1])
 
 
 def uid_of(network: Network, port: str) -> str | None:

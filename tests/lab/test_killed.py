@@ -76,12 +76,15 @@ def prepare(database: Database, nb: Northbound, case: str):
         database.transact(
             {"op": "delete", "table": "DNS", "where": [["records", "!=", ["map", []]]]},
             {"op": "delete", "table": "Logical_Router", "where": []},
-            {"op": "update", "table": "Logical_Switch_Port", "where": [["name", "==", "default_pod-7"]], "row": {"addresses": "x"}})
+            {"op": "update", "table": "Logical_Switch_Port", "where": [["name", "==", "default_pod-7"]],
+             "row": {"addresses": "x"}})
 
 
 def command_line(database: Database, case: str) -> list[str]:
     _, calls, command = CASES[case]
-    return database.overlay(*command) if command else [sys.executable, "-SEc", WRITER, HERE, database.remote, json.dumps(calls)]
+    if command:
+        return database.overlay(*command)
+    return [sys.executable, "-SEc", WRITER, HERE, database.remote, json.dumps(calls)]
 
 
 def killed(database: Database, command: list[str], call: str, n: int) -> bool:

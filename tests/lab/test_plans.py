@@ -39,7 +39,8 @@ class Model:
                 dice.choice(NODES), dice.choice(PODS)
             words = {"node_add": [node], "node_delete": [node], "port_add": [pod, node],
                      "port_delete": [pod, self.ports.get(pod, node)]}[kind]
-            about = {*words, self.ports.get(pod, node)} if pod in words else {node, *(p for p, n in self.ports.items() if n == node)}
+            here = {other for other, on in self.ports.items() if on == node}
+            about = {*words, self.ports.get(pod, node)} if pod in words else {node, *here}
             if touched & about or (kind == "port_add" and node not in self.nodes):
                 continue
             touched |= about
