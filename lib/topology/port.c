@@ -73,12 +73,13 @@ static struct host *host_of(const struct scene *scene, const struct port_wish *w
 static void ask_node(const struct port_wish *wish, const struct scene *scene, struct rows *asked)
 {
     struct host *host = host_of(scene, wish);
+    const bool again = scene->facts->first != NULL;
 
-    if (!host || host->is_asked_again) {
+    if (!host || host->is_asked_again || (host->is_asked && !again)) {
         return;
     }
-    host->is_asked_again = host->is_asked && scene->facts->first;
     host->is_asked = true;
+    host->is_asked_again = again;
     node_ask(scene, wish->node, asked);
     if (!wish->choose) {
         node_ask_ports(scene, wish->node, asked);
