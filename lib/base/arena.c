@@ -69,6 +69,20 @@ const char *arena_strdup(struct arena *arena, const char *text)
     return text ? arena_strndup(arena, text, strlen(text)) : NULL;
 }
 
+const char *arena_join(struct arena *arena, const char *first, const char *between,
+                       const char *second)
+{
+    const size_t a = strlen(first), b = strlen(between), c = strlen(second);
+    char *text = arena_alloc(arena, a + b + c + 1);
+
+    if (text) {
+        memcpy(text, first, a);
+        memcpy(text + a, between, b);
+        memcpy(text + a + b, second, c + 1);
+    }
+    return text;
+}
+
 /* Writes where the next allocation would be: mostly there is room. */
 const char *arena_printf(struct arena *arena, const char *format, ...)
 {

@@ -145,9 +145,9 @@ static int guard_rows(const struct changes *changes, struct operations *to)
 
 static void put_member(struct ds *out, const char *name, const char *value)
 {
-    json_string_escape(name, out);
+    wire_put_string(out, name);
     ds_put_char(out, ':');
-    json_string_escape(value, out);
+    wire_put_string(out, value);
     ds_put_char(out, ',');
 }
 
@@ -167,7 +167,7 @@ static struct json *insert_op(const struct row *row)
     for (const struct column *c = row->columns; c; c = c->next) {
         if (c->rule != COLUMN_EXCLUDES) {
             ds_put_cstr(&out, comma);
-            json_string_escape(c->name, &out);
+            wire_put_string(&out, c->name);
             ds_put_char(&out, ':');
             wire_put_column(&out, c);
             comma = ",";

@@ -91,11 +91,28 @@ void wire_put_id(struct ds *out, struct row_id id)
     ds_put_cstr(out, "\"]");
 }
 
+/* Hardly any string has something to be escaped. */
+void wire_put_string(struct ds *out, const char *string)
+{
+    const char *end = string;
+
+    while ((unsigned char)*end >= ' ' && *end != '"' && *end != '\\') {
+        end++;
+    }
+    if (*end) {
+        json_string_escape(string, out);
+        return;
+    }
+    ds_put_char(out, '"');
+    ds_put_buffer(out, string, (size_t)(end - string));
+    ds_put_char(out, '"');
+}
+
 void wire_put_atom(struct ds *out, const struct atom *atom)
 {
     switch (atom->type) {
     case ATOM_STRING:
-        json_string_escape(atom->string, out);
+        wire_put_string(out, atom->string);
         break;
     case ATOM_INTEGER:
         ds_put_format(out, "%" PRId64, atom->integer);

@@ -23,6 +23,9 @@ struct json *wire_atom(const struct atom *atom);
 /* A <map> of pairs. */
 struct json *wire_map(const struct atom *pairs, size_t n);
 
+/* Writes a string in quotes, as JSON has it. */
+void wire_put_string(struct ds *out, const char *string);
+
 /* The <where> that finds what 'row' stands for. */
 struct json *wire_where(const struct row *row);
 

@@ -8,7 +8,7 @@
 #define TAKEN_KEY "k8s-taken-subnets"
 
 /* Between the addresses of a port and the uid of its pod. */
-#define UID_MARK ';'
+#define UID_MARK ";"
 
 const struct row *cluster_ledger(const struct scene *scene, const struct rows *rows)
 {
@@ -55,13 +55,11 @@ struct row *edit_node_ledger(struct rows *wanted, const char *owner, const char 
                      arena_printf(&wanted->arena, "ledger of %s", node));
 }
 
-void want_port_entry(struct row *ledger, const struct port_record *port, bool is_new,
-                     bool is_stated)
+void want_port_entry(struct row *ledger, const struct port_record *port, const char *addresses,
+                     bool is_new, bool is_stated)
 {
-    struct arena *arena = &ledger->rows->arena;
-    const char *addresses = port_addresses(arena, &port->mac, &port->addresses);
     const char *entry = port->pod_uid
-                            ? arena_printf(arena, "%s%c%s", addresses, UID_MARK, port->pod_uid)
+                            ? arena_join(&ledger->rows->arena, addresses, UID_MARK, port->pod_uid)
                             : addresses;
 
     if (is_stated && !rows_failed(ledger->rows)) {
@@ -74,7 +72,7 @@ void want_port_entry(struct row *ledger, const struct port_record *port, bool is
 bool port_entry_parse(const char *name, const char *entry, const struct prefixes *subnets,
                       struct arena *arena, struct port_record *out)
 {
-    const size_t length = strcspn(entry, (const char[]){UID_MARK, '\0'});
+    const size_t length = strcspn(entry, UID_MARK);
     const char *addresses = arena_strndup(arena, entry, length);
 
     *out = (struct port_record){.name = name};

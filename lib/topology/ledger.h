@@ -53,9 +53,10 @@ struct row *want_node_ledger(struct rows *wanted, const char *owner,
 /* The node's row, of which something shall change if it is there. */
 struct row *edit_node_ledger(struct rows *wanted, const char *owner, const char *node);
 
-/* States the entry of a port in its node's row, where it replaces one that 'is_stated' already. */
-void want_port_entry(struct row *ledger, const struct port_record *port, bool is_new,
-                     bool is_stated);
+/* States the entry of a port, which has 'addresses' as port_addresses() writes them, in its node's
+ * row, where it replaces one that 'is_stated' already. */
+void want_port_entry(struct row *ledger, const struct port_record *port, const char *addresses,
+                     bool is_new, bool is_stated);
 
 /* Reads the entry of a port, which has 'name', on a node with 'subnets'. False when it is
  * malformed. Strings are in 'arena'. */

@@ -48,7 +48,7 @@ struct row_id node_ledger_id(const char *owner, const char *node)
 
 const char *pod_port_name(struct arena *arena, const char *pod_namespace, const char *pod)
 {
-    return arena_printf(arena, "%s_%s", pod_namespace, pod);
+    return arena_join(arena, pod_namespace, "_", pod);
 }
 
 const char *join_switch_name(struct arena *arena, const char *owner)

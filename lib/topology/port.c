@@ -45,18 +45,41 @@ void want_port(struct rows *wanted, const char *owner, const char *node,
     if (!is_stated) {
         row_includes_row(node_switch, "ports", id);
     }
-    want_port_entry(ledger, port, is_new, is_stated);
+    want_port_entry(ledger, port, text, is_new, is_stated);
 }
 
 /* Adding. */
 
-/* What is asked about the row itself tells whether it is on another node. */
-static void ask(const void *params, const struct scene *scene, struct rows *asked)
-{
-    const struct port_wish *wish = params;
-    const char *name = pod_port_name(&asked->arena, wish->pod_namespace, wish->pod);
-    struct row *row;
+/* What ports of one plan share that are on the same node: it is found out once. */
+struct host {
+    bool is_asked, is_asked_again, is_found;
+    struct prefixes subnets;
+};
 
+static void nothing_to_clear(void *note)
+{
+    (void)note;
+}
+
+/* Those whose addresses are chosen by somebody else need to know less. */
+static struct host *host_of(const struct scene *scene, const struct port_wish *wish)
+{
+    static const char topic[] = "node of ports", chosen_topic[] = "node of chosen ports";
+
+    return scene_note(scene, wish->choose ? chosen_topic : topic, wish->node, sizeof(struct host),
+                      nothing_to_clear);
+}
+
+static void ask_node(const struct port_wish *wish, const struct scene *scene, struct rows *asked)
+{
+    struct host *host = host_of(scene, wish);
+    const bool again = scene->facts->first != NULL;
+
+    if (!host || host->is_asked_again || (host->is_asked && !again)) {
+        return;
+    }
+    host->is_asked = true;
+    host->is_asked_again = again;
     node_ask(scene, wish->node, asked);
     if (!wish->choose) {
         node_ask_ports(scene, wish->node, asked);
@@ -64,11 +87,28 @@ static void ask(const void *params, const struct scene *scene, struct rows *aske
     if (!wish->choose && node_lacks_ledger(scene, wish->node)) {
         ports_ask_all(scene, asked);
     }
-    if (scene->looks && name) {
+}
+
+static void ask_row(const char *name, const struct scene *scene, struct rows *asked)
+{
+    struct row *row;
+
+    if (name) {
         row = rows_ask(asked, SWITCH_PORT_TABLE, switch_port_id(scene->owner, name));
         row_ask(row, "external_ids");
         row_ask(row, "addresses");
         row_ask(row, "port_security");
+    }
+}
+
+/* What is asked about the row itself tells whether it is on another node. */
+static void ask(const void *params, const struct scene *scene, struct rows *asked)
+{
+    const struct port_wish *wish = params;
+
+    ask_node(wish, scene, asked);
+    if (scene->looks) {
+        ask_row(pod_port_name(&asked->arena, wish->pod_namespace, wish->pod), scene, asked);
     }
 }
 
@@ -130,6 +170,23 @@ static void want_it(const struct port_view *view, const struct port_record *reca
     remember_addresses(view->wanted, switch_port_id(owner, view->name), &view->addresses);
 }
 
+static int find_node(struct port_view *view)
+{
+    const char *node = view->wish->node;
+    struct host *host = host_of(view->scene, view->wish);
+
+    if (!host) {
+        return fail_nomem();
+    }
+    if (!host->is_found && !node_find(view->scene, view->wanted, node, &host->subnets)) {
+        return fail(OVNK8S_NOTFOUND, "node %s has no logical switch: add it first (minion-init)",
+                    node);
+    }
+    host->is_found = true;
+    view->subnets = host->subnets;
+    return 0;
+}
+
 static int resolve(const void *params, const struct scene *scene, struct rows *wanted)
 {
     const struct port_wish *wish = params;
@@ -139,12 +196,8 @@ static int resolve(const void *params, const struct scene *scene, struct rows *w
                              .name = pod_port_name(&wanted->arena, wish->pod_namespace, wish->pod),
                              .addresses = wish->addresses};
     struct port_record recalled = {.addresses.n = 0};
-    int error = view.name ? 0 : fail_nomem();
+    int error = view.name ? find_node(&view) : fail_nomem();
 
-    if (!error && !node_find(scene, wanted, wish->node, &view.subnets)) {
-        error = fail(OVNK8S_NOTFOUND, "node %s has no logical switch: add it first (minion-init)",
-                     wish->node);
-    }
     if (!error && wish->choose) {
         error = wish->choose(wish->payload, &view.addresses);
     }
@@ -163,7 +216,7 @@ static const struct intent_type port_type = {"adding port of pod", ask, resolve}
 /* A pod as people write it. */
 static const char *pod_text(struct arena *arena, const char *pod_namespace, const char *pod)
 {
-    return arena_printf(arena, "%s/%s", pod_namespace, pod);
+    return arena_join(arena, pod_namespace, "/", pod);
 }
 
 int port_intend(ovnk8s_plan *plan, const struct port_wish *wish)

@@ -51,13 +51,14 @@ uint64_t pod_capacity(const struct prefix *subnet)
 
 const char *port_addresses(struct arena *arena, const struct mac *mac, const struct prefixes *ips)
 {
-    char text[2][IP_TEXT] = {"", ""}, mac_text[MAC_TEXT];
+    char text[MAC_TEXT + 2 * (IP_TEXT + 1)];
 
+    mac_to_text(mac, text);
     for (size_t i = 0; i < ips->n; i++) {
-        ip_to_text(&ips->of[i].ip, text[i]);
+        strcat(text, " ");
+        ip_to_text(&ips->of[i].ip, text + strlen(text));
     }
-    return arena_printf(arena, "%s %s%s%s", mac_to_text(mac, mac_text), text[0],
-                        ips->n > 1 ? " " : "", text[1]);
+    return arena_strdup(arena, text);
 }
 
 /* Copies the next word, which must fit, to 'word' and returns what follows it; NULL if there is

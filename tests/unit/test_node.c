@@ -254,14 +254,15 @@ static void adding_a_node_asks_for_no_table(void **state)
     have_node(w, "n1", "10.1.0.0/24");
     succeed(add_node(w, "n2", "10.2.0.0/24", NULL));
     succeed(compute(w));
-    assert_int_equal(w->asked.n, 3 + 3); /* Three witnesses of each. */
+    assert_int_equal(w->asked.n,
+                     3 + 3 + 2); /* Three witnesses of each, and the ports of the node. */
     for (const struct row *row = w->asked.first; row; row = row->next) {
         assert_int_equal(row->where, ROW_BY_ID);
     }
     renew(w);
     succeed(add_node(w, "n2", "10.1.0.0/16", NULL));
     assert_int_equal(compute(w), OVNK8S_EXISTS);
-    assert_int_equal(w->asked.n, 3 + 3 + 3);
+    assert_int_equal(w->asked.n, 3 + 3 + 2 + 3);
     assert_int_equal(w->asked.last->where, ROW_BY_OWNER);
     assert_string_equal(w->asked.last->name, OWNER);
 }
