@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "base/options.h"
+#include "topology/gateway.h"
 #include "topology/names.h"
 #include "topology/recall.h"
 #include "topology/wants.h"
@@ -103,6 +104,17 @@ int want_cluster(struct rows *wanted, const char *owner, const struct cluster_re
     return 0;
 }
 
+/* Nothing is taken of a new cluster. */
+static void want_empty_ledger(struct rows *wanted, const char *owner,
+                              const struct cluster_record *cluster)
+{
+    struct row *ledger = want_cluster_ledger(wanted, owner, cluster);
+
+    want_taken(ledger, &(struct blocks){0});
+    want_join_taken(ledger, &(struct blocks){0});
+    want_first_gateway(ledger, "");
+}
+
 static int resolve(const void *params, const struct scene *scene, struct rows *wanted)
 {
     const struct cluster_record *cluster = params;
@@ -113,7 +125,7 @@ static int resolve(const void *params, const struct scene *scene, struct rows *w
     if (cluster_recall(scene, &there)) {
         error = check_existing(&there, cluster);
     } else if (is_new) {
-        want_taken(want_cluster_ledger(wanted, scene->owner, cluster), &(struct blocks){0});
+        want_empty_ledger(wanted, scene->owner, cluster);
     }
     return error ? error : want_cluster(wanted, scene->owner, cluster);
 }
@@ -186,6 +198,7 @@ static void ask_delete(const void *params, const struct scene *scene, struct row
 {
     cluster_ask(scene, asked);
     nodes_ask_all(scene, params != NULL, asked);
+    gateways_ask_all(scene, asked);
 }
 
 static int refuse_nodes(const struct node_list *nodes)
@@ -221,9 +234,11 @@ static void drop_cluster(const struct scene *scene, const char *name, struct row
 static int resolve_delete(const void *params, const struct scene *scene, struct rows *wanted)
 {
     struct cluster_record cluster = {.name = ""};
+    struct gateway_list gateways;
     struct node_list nodes;
 
-    if (!nodes_recall(scene, &scene->notes->arena, &nodes)) {
+    if (!nodes_recall(scene, &scene->notes->arena, &nodes) ||
+        !gateways_recall(scene, &wanted->arena, &gateways)) {
         return fail_nomem();
     }
     if (nodes.n && !params) {
@@ -231,6 +246,9 @@ static int resolve_delete(const void *params, const struct scene *scene, struct 
     }
     for (size_t i = 0; i < nodes.n; i++) {
         drop_node(scene, nodes.of[i].name, wanted);
+    }
+    for (size_t i = 0; i < gateways.n; i++) {
+        drop_gateway(wanted, scene->owner, &gateways.of[i]);
     }
     cluster_recall(scene, &cluster);
     drop_cluster(scene, cluster.name, wanted);

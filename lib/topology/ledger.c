@@ -4,8 +4,9 @@
 
 #include "topology/names.h"
 
-#define LEDGER_KEY "ovnk8s-ledger"
 #define TAKEN_KEY "k8s-taken-subnets"
+#define JOIN_TAKEN_KEY "k8s-taken-join-addresses"
+#define FIRST_GATEWAY_KEY "k8s-first-gateway"
 
 /* Between the addresses of a port and the uid of its pod. */
 #define UID_MARK ';'
@@ -76,18 +77,48 @@ bool port_entry_parse(const char *name, const char *entry, const struct prefixes
     return addresses && port_addresses_parse(addresses, subnets, &out->mac, &out->addresses);
 }
 
-bool ledger_taken(const struct row *ledger, struct blocks *out)
+static bool read_blocks(const struct row *ledger, const char *key, struct blocks *out)
 {
-    const char *text = row_pair(ledger, "external_ids", TAKEN_KEY);
+    const char *text = row_pair(ledger, "external_ids", key);
 
     return text && blocks_from_text(text, out);
 }
 
-void want_taken(struct row *ledger, const struct blocks *taken)
+static void write_blocks(struct row *ledger, const char *key, const struct blocks *blocks)
 {
-    const char *text = blocks_to_text(&ledger->rows->arena, taken);
+    const char *text = blocks_to_text(&ledger->rows->arena, blocks);
 
     if (text) {
-        row_includes_pair(ledger, "external_ids", TAKEN_KEY, text);
+        row_includes_pair(ledger, "external_ids", key, text);
     }
+}
+
+bool ledger_taken(const struct row *ledger, struct blocks *out)
+{
+    return read_blocks(ledger, TAKEN_KEY, out);
+}
+
+void want_taken(struct row *ledger, const struct blocks *taken)
+{
+    write_blocks(ledger, TAKEN_KEY, taken);
+}
+
+bool ledger_join_taken(const struct row *ledger, struct blocks *out)
+{
+    return read_blocks(ledger, JOIN_TAKEN_KEY, out);
+}
+
+void want_join_taken(struct row *ledger, const struct blocks *taken)
+{
+    write_blocks(ledger, JOIN_TAKEN_KEY, taken);
+}
+
+const char *ledger_first_gateway(const struct row *ledger)
+{
+    return row_pair(ledger, "external_ids", FIRST_GATEWAY_KEY);
+}
+
+void want_first_gateway(struct row *ledger, const char *node)
+{
+    row_includes_pair(ledger, "external_ids", FIRST_GATEWAY_KEY, node);
 }

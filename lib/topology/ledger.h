@@ -62,4 +62,11 @@ bool port_entry_parse(const char *name, const char *entry, const struct prefixes
 bool ledger_taken(const struct row *ledger, struct blocks *out);
 void want_taken(struct row *ledger, const struct blocks *taken);
 
+/* The same for the addresses of the join subnet that gateways have; and which of them is the first:
+ * NULL when the row does not say, "" when there is none. */
+bool ledger_join_taken(const struct row *ledger, struct blocks *out);
+void want_join_taken(struct row *ledger, const struct blocks *taken);
+const char *ledger_first_gateway(const struct row *ledger);
+void want_first_gateway(struct row *ledger, const char *node);
+
 #endif /* ledger.h */

@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "base/options.h"
+#include "topology/gateway.h"
 #include "topology/names.h"
 #include "topology/recall.h"
 #include "topology/wants.h"
@@ -407,7 +408,7 @@ const char *ovnk8s_plan_node_subnet(const ovnk8s_plan *plan, const char *name)
 
 static void ask_delete(const void *params, const struct scene *scene, struct rows *asked)
 {
-    cluster_ask(scene, asked);
+    gateway_ask_removal(scene, params, asked);
     node_ask_ports(scene, params, asked);
     node_ask(scene, params, asked);
 }
@@ -475,9 +476,11 @@ static int resolve_delete(const void *params, const struct scene *scene, struct 
 {
     const char *name = params;
     struct prefixes subnets;
+    const int error = gateway_remove(scene, name, wanted);
 
     drop_node(scene, name, wanted);
-    return node_recall(scene, name, &subnets) ? free_subnets(scene, &subnets, wanted) : 0;
+    return !error && node_recall(scene, name, &subnets) ? free_subnets(scene, &subnets, wanted)
+                                                        : error;
 }
 
 static const struct intent_type delete_type = {"deleting node", ask_delete, resolve_delete};

@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "topology/gateway.h"
 #include "topology/names.h"
 #include "topology/recall.h"
 #include "topology/wants.h"
@@ -9,6 +10,7 @@ static void ask(const void *params, const struct scene *scene, struct rows *aske
     (void)params;
     cluster_ask(scene, asked);
     nodes_ask_all(scene, true, asked);
+    gateways_ask_all(scene, asked);
     ports_ask_all(scene, asked);
 }
 
@@ -61,6 +63,40 @@ static int repair_node(const struct scene *scene, const struct cluster_record *c
     return error ? error : repair_ports(scene, node, wanted);
 }
 
+/* One of them is the first, also when it is not known any more which. */
+static const char *find_first(struct gateway_list *gateways)
+{
+    for (size_t i = 0; i < gateways->n; i++) {
+        if (gateways->of[i].is_first) {
+            return gateways->of[i].node;
+        }
+    }
+    if (!gateways->n) {
+        return "";
+    }
+    gateways->of[0].is_first = true;
+    return gateways->of[0].node;
+}
+
+static int repair_gateways(const struct scene *scene, const struct cluster_record *cluster,
+                           struct rows *wanted, struct row *ledger)
+{
+    struct gateway_list gateways;
+    struct blocks taken = {0};
+    const char *first;
+    int error = gateways_recall(scene, &wanted->arena, &gateways) ? 0 : fail_nomem();
+
+    first = error ? "" : find_first(&gateways);
+    for (size_t i = 0; i < gateways.n && !error; i++) {
+        error = gateway_count(&taken, &gateways.of[i]);
+        error = error ? error : want_gateway(wanted, scene->owner, cluster, &gateways.of[i]);
+    }
+    want_join_taken(ledger, &taken);
+    want_first_gateway(ledger, first);
+    blocks_clear(&taken);
+    return error;
+}
+
 static int resolve(const void *params, const struct scene *scene, struct rows *wanted)
 {
     struct cluster_record cluster;
@@ -81,6 +117,7 @@ static int resolve(const void *params, const struct scene *scene, struct rows *w
         ledger = want_cluster_ledger(wanted, scene->owner, &cluster);
         ledger->guarded = true;
         want_taken(ledger, &taken);
+        error = repair_gateways(scene, &cluster, wanted, ledger);
     }
     blocks_clear(&taken);
     return error;
