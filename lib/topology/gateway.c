@@ -26,11 +26,6 @@ struct view {
     const char *first;   /* The first gateway, "" if there is none. */
 };
 
-static const struct row *cluster_ledger(const struct scene *scene, const struct rows *rows)
-{
-    return rows_find(rows, LEDGER_TABLE, cluster_ledger_id(scene->owner));
-}
-
 /* Whether the ledger does not tell what is known from all gateways. */
 static bool must_know_all(const struct scene *scene)
 {
