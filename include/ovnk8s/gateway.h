@@ -29,9 +29,9 @@ typedef struct ovnk8s_gateway {
     const char *physical_ips; /* Its address, "10.33.74.138/24", of either family, or of both with
                                * a comma between. */
     const char *default_gateways; /* Next hops to the outside, "10.33.74.253", one of each family at
-                                   * most; NULL: none. */
+                                   * most; NULL or "": none. */
     const char *rampout_subnets;  /* Whatever has a source address of these subnets leaves by this
-                                   * gateway; with commas between. NULL: none. */
+                                   * gateway; with commas between. NULL or "": none. */
     bool single_default;          /* No default route by this gateway unless it is the first. */
 } ovnk8s_gateway;
 

@@ -236,13 +236,14 @@ static int add_next_hop(const char *text, struct gateway_record *to)
     return 0;
 }
 
-/* Calls 'each' for what stands between commas. */
+/* Calls 'each' for what stands between commas; for nothing at all not once. */
 static int each_part(const char *list, struct arena *arena,
                      int (*each)(const char *part, struct gateway_record *to),
                      struct gateway_record *to)
 {
     int error = 0;
 
+    list = list && *list ? list : NULL;
     while (list && !error) {
         const size_t length = strcspn(list, ",");
         const char *part = arena_strndup(arena, list, length);
