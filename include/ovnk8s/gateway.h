@@ -33,11 +33,12 @@ typedef struct ovnk8s_gateway {
     const char *rampout_subnets;  /* Whatever has a source address of these subnets leaves by this
                                    * gateway; with commas between. NULL or "": none. */
     bool single_default;          /* No default route by this gateway unless it is the first. */
+    const char *cluster_subnet; /* What the caller believes the cluster's to be; NULL: no matter. */
 } ovnk8s_gateway;
 
 #define OVNK8S_GATEWAY_INIT                                                                        \
     {                                                                                              \
-        sizeof(ovnk8s_gateway), NULL, NULL, NULL, NULL, NULL, NULL, NULL, false                    \
+        sizeof(ovnk8s_gateway), NULL, NULL, NULL, NULL, NULL, NULL, NULL, false, NULL              \
     }
 
 /* The macro as a function, for bindings. */
@@ -52,8 +53,9 @@ OVNK8S_API void ovnk8s_gateway_init(ovnk8s_gateway *gateway);
  * Errors: OVNK8S_INVALID (a malformed name, address or MAC; a default gateway that is not in the
  * physical network; a rampout subnet with host bits; nothing of the families of the physical
  * addresses), OVNK8S_NOMEM. When the plan is applied: OVNK8S_NOTFOUND (there is no cluster, or no
- * such node), OVNK8S_INVALID (no physical address of a family of the cluster), OVNK8S_EXHAUSTED (no
- * address of the join subnet is free), OVNK8S_EXISTS (a row of this name belongs to somebody else).
+ * such node), OVNK8S_INVALID (no physical address of a family of the cluster; 'cluster_subnet' is
+ * not the cluster's), OVNK8S_EXHAUSTED (no address of the join subnet is free), OVNK8S_EXISTS (a
+ * row of this name belongs to somebody else).
  *
  * Source: Logical_Router, Logical_Router_Static_Route, NAT in ovn-nb(5). */
 OVNK8S_API OVNK8S_MUST_CHECK int ovnk8s_gateway_add(ovnk8s_plan *plan,

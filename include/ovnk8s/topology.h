@@ -158,7 +158,7 @@ typedef struct ovnk8s_node_state {
 OVNK8S_API size_t ovnk8s_topology_nodes(const ovnk8s_topology *topology);
 OVNK8S_API const ovnk8s_node_state *ovnk8s_topology_node(const ovnk8s_topology *topology, size_t i);
 
-/* A gateway as it is in the database. No string is NULL. */
+/* A gateway as it is in the database. No string is NULL, save 'cluster_subnet' of the gateway. */
 typedef struct ovnk8s_gateway_state {
     size_t size;                   /* Of this struct. */
     const ovnk8s_gateway *gateway; /* As it was added; it can be given to ovnk8s_gateway_add(). */

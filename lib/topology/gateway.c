@@ -6,6 +6,7 @@
 #include "topology/gateway.h"
 #include "topology/names.h"
 #include "topology/recall.h"
+#include "topology/topology.h"
 
 enum { INTERFACE_LENGTH = 15, CHASSIS_LENGTH = 255 };
 
@@ -15,6 +16,12 @@ void ovnk8s_gateway_init(ovnk8s_gateway *gateway)
 }
 
 /* Adding. */
+
+/* What ovnk8s_gateway_add() was told. */
+struct gateway_params {
+    struct gateway_record gateway;
+    struct prefixes cluster; /* What the cluster's subnet is believed to be; none: no matter. */
+};
 
 /* A gateway that is being added, in the light of what there is and what the same plan adds. */
 struct view {
@@ -39,11 +46,11 @@ static bool must_know_all(const struct scene *scene)
 
 static void ask(const void *params, const struct scene *scene, struct rows *asked)
 {
-    const struct gateway_record *gateway = params;
+    const char *node = ((const struct gateway_params *)params)->gateway.node;
 
     cluster_ask(scene, asked);
-    node_ask(scene, gateway->node, asked);
-    gateway_ask(scene, gateway->node, asked);
+    node_ask(scene, node, asked);
+    gateway_ask(scene, node, asked);
     if (must_know_all(scene)) {
         gateways_ask_all(scene, asked);
     }
@@ -87,10 +94,15 @@ static int count_taken(struct view *view)
     return view->first && ledger_join_taken(ledger, &view->taken) ? 0 : count_all(view);
 }
 
-static int check_families(const struct view *view)
+static int check_cluster(const struct view *view, const struct prefixes *believed)
 {
     char cluster[PREFIXES_TEXT], text[PREFIXES_TEXT];
 
+    if (believed->n && !prefixes_equal(believed, &view->cluster.subnets)) {
+        return fail(OVNK8S_INVALID, "the cluster's subnet is %s, not %s",
+                    prefixes_to_text(&view->cluster.subnets, cluster),
+                    prefixes_to_text(believed, text));
+    }
     for (size_t i = 0; i < view->gateway.addresses.n; i++) {
         if (prefixes_of(&view->cluster.subnets, view->gateway.addresses.of[i].ip.family)) {
             return 0;
@@ -158,12 +170,12 @@ static void take_place(const struct view *view)
 
 static int resolve(const void *params, const struct scene *scene, struct rows *wanted)
 {
-    struct view view = {.scene = scene, .wanted = wanted};
+    const struct gateway_params *given = params;
+    struct view view = {.scene = scene, .wanted = wanted, .gateway = given->gateway};
     struct prefixes subnets;
     int error = cluster_find(scene, wanted, &view.cluster);
 
-    view.gateway = *(const struct gateway_record *)params;
-    error = error ? error : check_families(&view);
+    error = error ? error : check_cluster(&view, &given->cluster);
     if (!error && !node_find(scene, wanted, view.gateway.node, &subnets)) {
         error = fail(OVNK8S_NOTFOUND, "there is no such node: add it first (minion-init)");
     }
@@ -300,12 +312,15 @@ static int parse(const ovnk8s_gateway *gateway, struct arena *arena, struct gate
 
 int ovnk8s_gateway_add(ovnk8s_plan *plan, const ovnk8s_gateway *theirs)
 {
-    struct gateway_record *record = arena_alloc(&plan->arena, sizeof *record);
+    struct gateway_params *params = arena_alloc(&plan->arena, sizeof *params);
     ovnk8s_gateway gateway = OVNK8S_GATEWAY_INIT;
-    int error = record ? options_take(&gateway, sizeof gateway, theirs) : fail_nomem();
+    int error = params ? options_take(&gateway, sizeof gateway, theirs) : fail_nomem();
 
-    error = error ? error : parse(&gateway, &plan->arena, record);
-    return error ? error : plan_intend(plan, &add_type, record->node, record);
+    error = error ? error : parse(&gateway, &plan->arena, &params->gateway);
+    if (!error && gateway.cluster_subnet) {
+        error = parse_networks("cluster subnet", gateway.cluster_subnet, &params->cluster);
+    }
+    return error ? error : plan_intend(plan, &add_type, params->gateway.node, params);
 }
 
 /* Deleting. */

@@ -76,7 +76,7 @@ class _Gateway(_Options):
     initialiser = "ovnk8s_gateway_init"
     _fields_ = [("size", c_size_t), ("node", c_char_p), ("chassis", c_char_p), ("interface", c_char_p), ("mac", c_char_p),
                 ("physical_ips", c_char_p), ("default_gateways", c_char_p), ("rampout_subnets", c_char_p),
-                ("single_default", c_bool)]
+                ("single_default", c_bool), ("cluster_subnet", c_char_p)]
 
 
 _lib.ovnk8s_last_error.restype = POINTER(_LastError)

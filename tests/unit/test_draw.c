@@ -122,9 +122,11 @@ static const ovnk8s_gateway gateway1 = {sizeof gateway1,
                                         "10.0.0.5/24,fd10::5/64",
                                         "10.0.0.1,fd10::1",
                                         "192.168.3.0/24,192.168.4.0/24",
-                                        false};
+                                        false,
+                                        NULL};
 static const ovnk8s_gateway gateway2 = {
-    sizeof gateway2, "<n>", "chassis-2", "br", "02:00:00:00:00:06", "10.0.0.6/24", "", "", true};
+    sizeof gateway2, "<n>", "chassis-2", "br", "02:00:00:00:00:06",
+    "10.0.0.6/24",   "",    "",          true, NULL};
 static const ovnk8s_gateway_state state1 = {sizeof state1, &gateway1, "100.64.1.2/24,fd98::2/64",
                                             true};
 static const ovnk8s_gateway_state state2 = {sizeof state2, &gateway2, "100.64.1.3/24", false};
