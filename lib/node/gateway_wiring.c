@@ -37,14 +37,19 @@ static void name_ports(struct wiring *wiring, struct arena *arena)
 
 /* What an earlier wiring has left, and the bridge's MAC. */
 
+/* What is asked by a name first is known by that name. */
 static void ask(const void *params, const struct scene *scene, struct rows *asked)
 {
+    const struct wiring *wiring = params;
     struct row *interfaces = rows_ask_where(asked, "Interface", ROW_BY_OWNER, scene->owner);
-    struct row *bridges = rows_ask_where(asked, "Bridge", ROW_ANY, "");
+    struct row *bridges;
 
-    (void)params;
     row_ask(interfaces, "name");
     row_ask(interfaces, "external_ids");
+    if (wiring->is_bridge) {
+        row_ask(rows_ask_where(asked, "Bridge", ROW_BY_NAME, wiring->interface), "name");
+    }
+    bridges = rows_ask_where(asked, "Bridge", ROW_ANY, "");
     row_ask(bridges, "name");
     row_ask(bridges, "ports");
 }
@@ -59,6 +64,12 @@ static bool is_wanted(const struct wiring *wiring, const char *name)
     return false;
 }
 
+static struct row *edit_bridge(const struct row *fact, struct rows *wanted)
+{
+    return *fact->name ? rows_edit_by_name(wanted, "Bridge", fact->name)
+                       : rows_edit(wanted, "Bridge", fact->id, row_string(fact, "name"));
+}
+
 static void drop_port(const struct scene *scene, const struct wiring *wiring,
                       const struct row *interface, struct rows *wanted)
 {
@@ -71,8 +82,7 @@ static void drop_port(const struct scene *scene, const struct wiring *wiring,
     rows_drop(wanted, "Interface", interface->id, name);
     for (const struct row *row = scene->facts->first; row; row = row->next) {
         if (!strcmp(row->table, "Bridge") && column_holds(row_column(row, "ports"), &atom)) {
-            row_excludes_row(rows_edit_by_name(wanted, "Bridge", row_string(row, "name")), "ports",
-                             id);
+            row_excludes_row(edit_bridge(row, wanted), "ports", id);
         }
     }
 }
