@@ -149,7 +149,7 @@ static int find_place(struct view *view)
 
     if (!error && gateway_recall(view->scene, view->gateway.node, &view->wanted->arena, &before)) {
         view->gateway.join = before.join;
-        view->gateway.is_first = before.is_first;
+        view->gateway.is_first = !strcmp(view->first, view->gateway.node);
         drop_gateway_rest(view->wanted, view->scene->owner, &before, &view->gateway);
         return 0;
     }
@@ -343,8 +343,41 @@ static void ask_delete(const void *params, const struct scene *scene, struct row
     gateway_ask_removal(scene, params, asked);
 }
 
+/* The gateway's router as the same plan has stated it so far; NULL if it has not. */
+static const struct row *stated_router(const struct view *view, const char *node)
+{
+    return rows_find(view->wanted, ROUTER_TABLE, gateway_router_id(view->scene->owner, node));
+}
+
+/* Keeps the one that comes first by its node. */
+static void consider(const struct view *view, const struct gateway_record *gateway,
+                     struct gateway_record *best)
+{
+    if (strcmp(gateway->node, view->gateway.node) != 0 &&
+        (!best->node || strcmp(gateway->node, best->node) < 0)) {
+        *best = *gateway;
+    }
+}
+
+/* Those that the plan adds or changes are considered as it has them. */
+static void consider_stated(const struct view *view, struct gateway_record *best)
+{
+    for (const struct row *row = view->wanted->first; row; row = row->next) {
+        const char *text = row->state == ROW_WANTED && !strcmp(row->table, ROUTER_TABLE)
+                               ? row_pair(row, "external_ids", GATEWAY_KEY)
+                               : NULL;
+        struct gateway_record gateway;
+
+        if (text && gateway_text_parse(text, &view->wanted->arena, &gateway)) {
+            consider(view, &gateway, best);
+        }
+    }
+}
+
+/* Another gateway becomes the first one, if there is any. */
 static int promote(struct view *view)
 {
+    struct gateway_record best = {.node = NULL};
     struct gateway_list all;
 
     view->first = "";
@@ -352,19 +385,23 @@ static int promote(struct view *view)
         return fail_nomem();
     }
     for (size_t i = 0; i < all.n; i++) {
-        if (strcmp(all.of[i].node, view->gateway.node) != 0) {
-            all.of[i].is_first = true;
-            view->first = all.of[i].node;
-            return want_gateway(view->wanted, view->scene->owner, &view->cluster, &all.of[i]);
+        if (!stated_router(view, all.of[i].node)) {
+            consider(view, &all.of[i], &best);
         }
     }
-    return 0;
+    consider_stated(view, &best);
+    if (!best.node) {
+        return 0;
+    }
+    best.is_first = true;
+    view->first = best.node;
+    return want_gateway(view->wanted, view->scene->owner, &view->cluster, &best);
 }
 
 static int leave_place(struct view *view)
 {
     struct row *ledger;
-    int error = count_taken(view);
+    int error = 0;
 
     for (size_t i = 0; i < view->gateway.join.n && !error; i++) {
         const struct ip *ip = &view->gateway.join.of[i].ip;
@@ -383,16 +420,21 @@ static int leave_place(struct view *view)
     return error;
 }
 
+/* It may have become the first one because of what the same plan has deleted before. */
 int gateway_remove(const struct scene *scene, const char *node, struct rows *wanted)
 {
     struct view view = {.scene = scene, .wanted = wanted};
-    int error = 0;
+    int error;
 
     if (!gateway_recall(scene, node, &wanted->arena, &view.gateway)) {
         return 0;
     }
-    drop_gateway(wanted, scene->owner, &view.gateway);
-    if (!cluster_find(scene, wanted, &view.cluster)) {
+    error = count_taken(&view);
+    view.gateway.is_first |= !error && !strcmp(view.first, node);
+    if (!error) {
+        drop_gateway(wanted, scene->owner, &view.gateway);
+    }
+    if (!error && !cluster_find(scene, wanted, &view.cluster)) {
         error = leave_place(&view);
     }
     blocks_clear(&view.taken);

@@ -2,6 +2,7 @@
 
 #include "topology/gateway.h"
 #include "topology/names.h"
+#include "topology/topology.h"
 #include "topology/wants.h"
 
 /* What the rows of one gateway have in common. */
@@ -35,6 +36,15 @@ static void add_pair(struct row *row, const char *column, const char *key, const
 {
     if (value) {
         row_includes_pair(row, column, key, value);
+    }
+}
+
+/* A set holds no row twice, however often a plan comes to it. */
+static void include_once(const struct site *site, struct row *holder, const char *column,
+                         const char *table, struct row_id id)
+{
+    if (!row_is_stated(site->wanted, table, id)) {
+        row_includes_row(holder, column, id);
     }
 }
 
@@ -95,14 +105,16 @@ static void want_interface(const struct site *site, struct row *outer)
 {
     const char *name =
         outer_interface_name(arena_of(site), site->gateway->interface, site->gateway->node);
+    struct row_id id;
     struct row *port;
 
     if (name) {
-        port = rows_want(site->wanted, SWITCH_PORT_TABLE, switch_port_id(site->owner, name), name);
+        id = switch_port_id(site->owner, name);
+        include_once(site, outer, "ports", SWITCH_PORT_TABLE, id);
+        port = rows_want(site->wanted, SWITCH_PORT_TABLE, id, name);
         row_is_string(port, "name", name);
         row_is_string(port, "addresses", "unknown");
         row_is_owned(port, site->owner);
-        row_includes_row(outer, "ports", port->id);
     }
 }
 
@@ -150,13 +162,14 @@ static void want_gateway_ledger(const struct site *site)
 static void want_route(const struct site *site, struct row *router, struct row_id id,
                        const char *title, const struct prefix *to, const struct ip *via)
 {
-    struct row *row = rows_want(site->wanted, ROUTE_TABLE, id, title);
     char text[PREFIX_TEXT];
+    struct row *row;
 
+    include_once(site, router, "static_routes", ROUTE_TABLE, id);
+    row = rows_want(site->wanted, ROUTE_TABLE, id, title);
     row_is_string(row, "ip_prefix", prefix_to_text(to, text));
     row_is_string(row, "nexthop", ip_to_text(via, text));
     row_is_owned(row, site->owner);
-    row_includes_row(router, "static_routes", id);
 }
 
 static struct prefix everywhere(unsigned int family)
@@ -226,13 +239,13 @@ static void want_nat(const struct site *site, const struct prefix *subnet)
     struct row *row;
 
     if (address) {
+        include_once(site, site->router, "nat", NAT_TABLE, id);
         row = rows_want(site->wanted, NAT_TABLE, id,
                         arena_printf(arena_of(site), "GR_%s", site->gateway->node));
         row_is_string(row, "type", "snat");
         row_is_string(row, "logical_ip", prefix_to_text(subnet, text));
         row_is_string(row, "external_ip", ip_to_text(&address->ip, text));
         row_is_owned(row, site->owner);
-        row_includes_row(site->router, "nat", id);
     }
 }
 
@@ -262,14 +275,26 @@ int want_gateway(struct rows *wanted, const char *owner, const struct cluster_re
 
 /* Dropping. */
 
+static void drop_part(struct rows *wanted, const char *table, struct row_id id, const char *name,
+                      struct row *holder, const char *column)
+{
+    const struct row *stated = rows_find(wanted, table, id);
+    const bool is_dropped = stated && stated->state == ROW_DROPPED;
+
+    rows_drop(wanted, table, id, name);
+    if (!is_dropped) {
+        row_excludes_row(holder, column, id);
+    }
+}
+
 static void drop_route(struct rows *wanted, const char *owner, const char *kind, const char *node,
                        const struct prefix *to)
 {
     struct row *router = rows_edit(wanted, ROUTER_TABLE, cluster_router_id(owner), NULL);
     const struct row_id id = gateway_route_id(owner, kind, node, to);
 
-    rows_drop(wanted, ROUTE_TABLE, id, route_title(&wanted->arena, "by ", node, to));
-    row_excludes_row(router, "static_routes", id);
+    drop_part(wanted, ROUTE_TABLE, id, route_title(&wanted->arena, "by ", node, to), router,
+              "static_routes");
 }
 
 static bool has_rampout(const struct gateway_record *gateway, const struct prefix *subnet)
@@ -314,13 +339,13 @@ static void drop_own(struct rows *wanted, const char *owner, const struct gatewa
         const struct row_id nat = gateway_nat_id(owner, before->node, family);
 
         if (prefixes_of(&before->next_hops, family) && !prefixes_of(&now->next_hops, family)) {
-            rows_drop(wanted, ROUTE_TABLE, route,
-                      route_title(&wanted->arena, "GR_", before->node, &all));
-            row_excludes_row(router, "static_routes", route);
+            drop_part(wanted, ROUTE_TABLE, route,
+                      route_title(&wanted->arena, "GR_", before->node, &all), router,
+                      "static_routes");
         }
         if (prefixes_of(&before->addresses, family) && !prefixes_of(&now->addresses, family)) {
-            rows_drop(wanted, NAT_TABLE, nat, arena_printf(&wanted->arena, "GR_%s", before->node));
-            row_excludes_row(router, "nat", nat);
+            drop_part(wanted, NAT_TABLE, nat, arena_printf(&wanted->arena, "GR_%s", before->node),
+                      router, "nat");
         }
     }
 }
@@ -329,8 +354,8 @@ static void drop_switch_port(struct rows *wanted, const char *owner, struct row 
                              const char *name)
 {
     if (name) {
-        rows_drop(wanted, SWITCH_PORT_TABLE, switch_port_id(owner, name), name);
-        row_excludes_row(node_switch, "ports", switch_port_id(owner, name));
+        drop_part(wanted, SWITCH_PORT_TABLE, switch_port_id(owner, name), name, node_switch,
+                  "ports");
     }
 }
 

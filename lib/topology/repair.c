@@ -63,36 +63,67 @@ static int repair_node(const struct scene *scene, const struct cluster_record *c
     return error ? error : repair_ports(scene, node, wanted);
 }
 
-/* One of them is the first, also when it is not known any more which. */
-static const char *find_first(struct gateway_list *gateways)
+static struct gateway_record *find_gateway(struct gateway_list *gateways, const char *node)
 {
-    for (size_t i = 0; i < gateways->n; i++) {
-        if (gateways->of[i].is_first) {
-            return gateways->of[i].node;
+    for (size_t i = 0; i < gateways->n && node; i++) {
+        if (!strcmp(gateways->of[i].node, node)) {
+            return &gateways->of[i];
         }
     }
-    if (!gateways->n) {
-        return "";
+    return NULL;
+}
+
+/* One of them is the first. When several claim that, or none does, the ledger decides, if it knows.
+ */
+static struct gateway_record *find_first(struct gateway_list *gateways, const char *known)
+{
+    struct gateway_record *claimant = NULL, *told = find_gateway(gateways, known);
+    size_t n = 0;
+
+    for (size_t i = gateways->n; i-- > 0;) {
+        if (gateways->of[i].is_first) {
+            claimant = &gateways->of[i];
+            n++;
+        }
     }
-    gateways->of[0].is_first = true;
-    return gateways->of[0].node;
+    if (n == 1) {
+        return claimant;
+    }
+    return told && (!n || told->is_first) ? told
+           : claimant                     ? claimant
+           : gateways->n                  ? gateways->of
+                                          : NULL;
+}
+
+/* What it had as the first one goes. */
+static int repair_gateway(const struct scene *scene, const struct cluster_record *cluster,
+                          const struct gateway_record *found, bool is_first, struct rows *wanted)
+{
+    struct gateway_record gateway = *found;
+
+    gateway.is_first = is_first;
+    drop_gateway_rest(wanted, scene->owner, found, &gateway);
+    return want_gateway(wanted, scene->owner, cluster, &gateway);
 }
 
 static int repair_gateways(const struct scene *scene, const struct cluster_record *cluster,
                            struct rows *wanted, struct row *ledger)
 {
-    struct gateway_list gateways;
+    struct gateway_list gateways = {.n = 0};
     struct blocks taken = {0};
-    const char *first;
+    struct gateway_record *first = NULL;
+    const char *known = ledger_first_gateway(cluster_ledger(scene, scene->facts));
     int error = gateways_recall(scene, &wanted->arena, &gateways) ? 0 : fail_nomem();
 
-    first = error ? "" : find_first(&gateways);
+    first = error ? NULL : find_first(&gateways, known);
     for (size_t i = 0; i < gateways.n && !error; i++) {
         error = gateway_count(&taken, &gateways.of[i]);
-        error = error ? error : want_gateway(wanted, scene->owner, cluster, &gateways.of[i]);
+        error = error ? error
+                      : repair_gateway(scene, cluster, &gateways.of[i], &gateways.of[i] == first,
+                                       wanted);
     }
     want_join_taken(ledger, &taken);
-    want_first_gateway(ledger, first);
+    want_first_gateway(ledger, first ? first->node : "");
     blocks_clear(&taken);
     return error;
 }
