@@ -2,9 +2,11 @@
 
 _ovn_k8s_overlay() {
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} verb='' i
-    local verbs='master-init minion-init node-del cluster-del check repair status topology'
+    local verbs='master-init minion-init gateway-init gateway-del node-del cluster-del check repair status topology'
     local flags='--dry-run --verbose --format --wait --owner --ovs --nb --timeout --private-key
         --certificate --ca-cert --kubeconfig --config --show-config --help --version'
+    local gateway='--node-name --cluster-ip-subnet --physical-interface --bridge-interface --physical-ip
+        --default-gw --rampout-ip-subnets --single-default --logical-only --chassis --mac'
     local init='--node-name --cluster-ip-subnet --mtu --logical-only'
 
     for ((i = 1; i < COMP_CWORD; i++)); do
@@ -42,15 +44,22 @@ _ovn_k8s_overlay() {
         mapfile -t COMPREPLY < <(compgen -W 'unix: tcp: ssl:' -- "$word")
         return
         ;;
+    --physical-interface | --bridge-interface)
+        mapfile -t COMPREPLY < <(compgen -W "$(ls /sys/class/net 2>/dev/null)" -- "$word")
+        return
+        ;;
     --owner | --timeout | --mtu | --node-name | --cluster-ip-subnet | --master-switch-subnet | \
-        --minion-switch-subnet)
+        --minion-switch-subnet | --join-subnet | --physical-ip | --default-gw | \
+        --rampout-ip-subnets | --chassis | --mac)
         COMPREPLY=()
         return
         ;;
     esac
     case $verb in
-    master-init) flags+=" $init --master-switch-subnet" ;;
+    master-init) flags+=" $init --master-switch-subnet --join-subnet" ;;
     minion-init) flags+=" $init --minion-switch-subnet" ;;
+    gateway-init) flags+=" $gateway" ;;
+    gateway-del) flags+=' --logical-only' ;;
     cluster-del) flags+=' --force' ;;
     status) flags+=' --sb' ;;
     topology) flags+=' --ports' ;;

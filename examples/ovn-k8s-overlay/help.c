@@ -2,18 +2,28 @@
 
 #include "overlay.h"
 
-#define INIT_HELP                                                                                  \
-    "  --node-name NAME               as Kubernetes calls this node\n"                             \
+#define NODE_HELP "  --node-name NAME               as Kubernetes calls this node\n"
+
+#define CLUSTER_HELP                                                                               \
     "  --cluster-ip-subnet SUBNET     of all pods, such as 192.168.0.0/16; for both families:\n"   \
     "                                 192.168.0.0/16,fd01::/48\n"
+
+#define INIT_HELP NODE_HELP CLUSTER_HELP
 
 #define SUBNET_HELP                                                                                \
     "                                 of the pods of this node, such as 192.168.2.0/24;\n"         \
     "                                 by default the first free /24 (and /64) is chosen\n"
 
-#define HOST_HELP                                                                                  \
-    "  --mtu BYTES                    of the node's port and of pods (default: 1400)\n"            \
+#define LOGICAL_HELP                                                                               \
     "  --logical-only                 change the Northbound database, and nothing of this host\n"
+
+#define HOST_HELP                                                                                  \
+    "  --mtu BYTES                    of the node's port and of pods (default: "                   \
+    "1400)\n" LOGICAL_HELP
+
+#define JOIN_HELP                                                                                  \
+    "  --join-subnet SUBNET           between the cluster's router and gateways\n"                 \
+    "                                 (default: 100.64.1.0/24,fd98::/64)\n"
 
 #define GENERAL_HELP                                                                               \
     "  --dry-run              show what would change, and change nothing\n"                        \
@@ -27,26 +37,44 @@
     "\n"                                                                                           \
     "Exit status: 0 done, 1 failed, 2 wrong usage, 3 \"check\" has found differences.\n"
 
+#define GATEWAY_HELP                                                                               \
+    "  --physical-interface IF        a network interface for the gateway alone: it becomes a\n"   \
+    "                                 port of br-int, and LOSES ITS ADDRESSES\n"                   \
+    "  --bridge-interface BRIDGE      a bridge of Open vSwitch, shared with the host, instead\n"   \
+    "  --physical-ip ADDRESS/LENGTH   of the gateway outside; twice for both families\n"           \
+    "  --default-gw ADDRESS           next hop to the outside; twice for both families\n"          \
+    "  --rampout-ip-subnets SUBNET[,SUBNET]\n"                                                     \
+    "                                 what has a source address of these leaves by this gateway\n" \
+    "  --single-default               no default route by this gateway unless it is the first\n"
+
+#define LOGICAL_GATEWAY_HELP                                                                       \
+    "  --chassis NAME, --mac MAC      with --logical-only: the host's system-id, and the MAC\n"    \
+    "                                 address of the interface\n"
+
 const char overlay_help[] =
     "usage: ovn-k8s-overlay COMMAND [OPTION...]\n"
     "\n"
     "Sets up the network of a Kubernetes cluster on OVN, shows it, checks it and repairs it.\n"
     "\n"
-    "  master-init     make the cluster, and this host its first node\n"
-    "  minion-init     make this host a node of the cluster\n"
-    "  node-del NAME   delete a node, with all ports on it\n"
-    "  cluster-del     delete the cluster; with --force also its nodes\n"
-    "  check           show what differs from what was set up; changes nothing\n"
-    "  repair          put it right\n"
-    "  status          show nodes, their use, and who has joined\n"
-    "  topology        draw the network\n"
+    "  master-init       make the cluster, and this host its first node\n"
+    "  minion-init       make this host a node of the cluster\n"
+    "  gateway-init      make this host, a node, a gateway to the outside\n"
+    "  gateway-del NODE  undo that\n"
+    "  node-del NAME     delete a node, with all ports on it\n"
+    "  cluster-del       delete the cluster; with --force also its nodes\n"
+    "  check             show what differs from what was set up; changes nothing\n"
+    "  repair            put it right\n"
+    "  status            show nodes, their use, and who has joined\n"
+    "  topology          draw the network\n"
     "\n"
     "Each may be run again at any time: what is as it should be is left alone. COMMAND --help\n"
     "tells more.\n"
     "\n"
     "For master-init and minion-init:\n"                                         //
     INIT_HELP "  --master-switch-subnet SUBNET, --minion-switch-subnet SUBNET\n" //
-    SUBNET_HELP HOST_HELP "\n"
+    SUBNET_HELP JOIN_HELP HOST_HELP "\n"
+    "For gateway-init, besides --node-name, --cluster-ip-subnet and --logical-only:\n" //
+    GATEWAY_HELP LOGICAL_GATEWAY_HELP "\n"
     "For others:\n"
     "  --force                        cluster-del: nodes go too\n"
     "  --ports                        topology: with the ports of pods\n"
@@ -60,6 +88,8 @@ const char overlay_help[] =
     "  ovn-k8s-overlay master-init --cluster-ip-subnet=192.168.0.0/16 --node-name=kube-master\n"
     "  ovn-k8s-overlay minion-init --cluster-ip-subnet=192.168.0.0/16 --node-name=kube-minion1 \\\n"
     "      --nb=tcp:10.0.0.1:6641\n"
+    "  ovn-k8s-overlay gateway-init --node-name=kube-minion1 --physical-interface eth1 \\\n"
+    "      --physical-ip 10.33.74.138/24 --default-gw 10.33.74.253\n"
     "  ovn-k8s-overlay node-del kube-minion1 --dry-run\n"
     "  ovn-k8s-overlay check || ovn-k8s-overlay repair --verbose\n"
     "  ovn-k8s-overlay topology --format=svg --ports >cluster.svg\n";
@@ -69,7 +99,7 @@ static const char master_init_help[] =
     "\n"
     "Makes the cluster's logical router and join switch, and this host its first node.\n"
     "\n" //
-    INIT_HELP "  --master-switch-subnet SUBNET\n" SUBNET_HELP HOST_HELP GENERAL_HELP "\n"
+    INIT_HELP "  --master-switch-subnet SUBNET\n" SUBNET_HELP JOIN_HELP HOST_HELP GENERAL_HELP "\n"
     "The Northbound database is changed as a whole or not at all; a failure while \"setting up "
     "the\n"
     "host\" or \"installing the CNI plugin\" comes after that, and the command may then simply be\n"
@@ -91,6 +121,33 @@ static const char minion_init_help[] =
     "example:\n"
     "  ovn-k8s-overlay minion-init --cluster-ip-subnet=192.168.0.0/16 --node-name=kube-minion1 \\\n"
     "      --nb=tcp:10.0.0.1:6641\n";
+
+static const char gateway_init_help[] =
+    "usage: ovn-k8s-overlay gateway-init --node-name NAME --physical-ip ADDRESS/LENGTH\n"
+    "           --physical-interface IF | --bridge-interface BRIDGE [OPTION...]\n"
+    "\n"
+    "Makes this host, which is a node, a gateway: pods reach the outside with its address. "
+    "Several\n"
+    "gateways share the traffic.\n"
+    "\n" //
+    NODE_HELP GATEWAY_HELP CLUSTER_HELP LOGICAL_HELP LOGICAL_GATEWAY_HELP GENERAL_HELP "\n"
+    "The Northbound database is changed as a whole or not at all; a failure while \"setting up "
+    "the\n"
+    "host\" comes after that, and the command may then simply be run again.\n" STATUS_HELP "\n"
+    "examples:\n"
+    "  ovn-k8s-overlay gateway-init --cluster-ip-subnet=192.168.0.0/16 --node-name=kube-minion2 "
+    "\\\n"
+    "      --physical-interface eth1 --physical-ip 10.33.74.138/24 --default-gw 10.33.74.253\n"
+    "  ovn-k8s-overlay gateway-init --node-name=kube-minion2 --bridge-interface breth0 \\\n"
+    "      --physical-ip 10.33.74.138/24 --default-gw 10.33.74.253 --dry-run\n";
+
+static const char gateway_del_help[] =
+    "usage: ovn-k8s-overlay gateway-del NODE [OPTION...]\n"
+    "\n"
+    "Makes the node no gateway any more, in the Northbound database and in Open vSwitch of this\n"
+    "host. An interface that was the gateway's does not get its addresses back.\n"
+    "\n" //
+    LOGICAL_HELP GENERAL_HELP STATUS_HELP;
 
 static const char node_del_help[] =
     "usage: ovn-k8s-overlay node-del NAME [OPTION...]\n"
@@ -148,6 +205,8 @@ static const char topology_help[] =
 const struct verb verbs[] = {
     {"master-init", NULL, master_init_help, run_master_init},
     {"minion-init", NULL, minion_init_help, run_minion_init},
+    {"gateway-init", NULL, gateway_init_help, run_gateway_init},
+    {"gateway-del", "NODE", gateway_del_help, run_gateway_del},
     {"node-del", "NAME", node_del_help, run_node_del},
     {"cluster-del", NULL, cluster_del_help, run_cluster_del},
     {"check", NULL, check_help, run_check},

@@ -75,6 +75,7 @@ static ovnk8s_plan *make_plan(const struct command *command)
 
     cluster.name = node.name = command->node;
     cluster.subnet = node.cluster_subnet = command->cluster_subnet;
+    cluster.join_subnet = command->join_subnet;
     node.subnet = command->node_subnet;
     if (command->verb->run == run_master_init) {
         cli_check(ovnk8s_cluster_add(plan, &cluster));
@@ -110,21 +111,6 @@ static void free_preview(struct preview *preview)
 }
 
 /* Printing. */
-
-/* The lines of a text as a JSON array; they are changed. */
-static void print_lines(const char *key, char *lines)
-{
-    const char *between = "";
-
-    printf(",\"%s\":[", key);
-    for (char *end; (end = strchr(lines, '\n')); lines = end + 1) {
-        *end = '\0';
-        fputs(between, stdout);
-        print_json_string(lines);
-        between = ",";
-    }
-    putchar(']');
-}
 
 static void print_json(const struct command *command, const ovnk8s_plan *plan, const char *subnet,
                        struct preview *preview)

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "overlay.h"
@@ -16,6 +17,8 @@ int main(int argc, char *argv[])
     parse_command_line(&command, argc, argv);
     status = command.verb->run(&command);
     ovnk8s_settings_free(command.cli.settings);
+    free(command.physical_ips);
+    free(command.default_gateways);
     if (fflush(stdout)) {
         fprintf(stderr, "%s: writing the result: %s\n", program_invocation_short_name,
                 strerror(errno));

@@ -1,6 +1,7 @@
 /* The command line. */
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "overlay.h"
@@ -11,6 +12,15 @@ enum {
     OPTION_MINION_SUBNET,
     OPTION_NODE_NAME,
     OPTION_MTU,
+    OPTION_JOIN_SUBNET,
+    OPTION_PHYSICAL_INTERFACE,
+    OPTION_BRIDGE_INTERFACE,
+    OPTION_PHYSICAL_IP,
+    OPTION_DEFAULT_GATEWAY,
+    OPTION_RAMPOUT_SUBNETS,
+    OPTION_SINGLE_DEFAULT,
+    OPTION_CHASSIS,
+    OPTION_MAC,
     OPTION_LOGICAL_ONLY,
     OPTION_FORCE,
     OPTION_PORTS,
@@ -21,17 +31,30 @@ enum {
     OPTION_SB,
 };
 
+enum { MOST_VERBS = 4 };
+
 /* Which verbs an option of the first kind goes with. Others go with all. */
 static const struct {
     int option;
-    const char *flag, *verbs[3];
+    const char *flag, *verbs[MOST_VERBS];
 } particular[] = {
-    {OPTION_CLUSTER_SUBNET, "--cluster-ip-subnet", {"master-init", "minion-init"}},
+    {OPTION_CLUSTER_SUBNET, "--cluster-ip-subnet", {"master-init", "minion-init", "gateway-init"}},
+    {OPTION_JOIN_SUBNET, "--join-subnet", {"master-init"}},
+    {OPTION_PHYSICAL_INTERFACE, "--physical-interface", {"gateway-init"}},
+    {OPTION_BRIDGE_INTERFACE, "--bridge-interface", {"gateway-init"}},
+    {OPTION_PHYSICAL_IP, "--physical-ip", {"gateway-init"}},
+    {OPTION_DEFAULT_GATEWAY, "--default-gw", {"gateway-init"}},
+    {OPTION_RAMPOUT_SUBNETS, "--rampout-ip-subnets", {"gateway-init"}},
+    {OPTION_SINGLE_DEFAULT, "--single-default", {"gateway-init"}},
+    {OPTION_CHASSIS, "--chassis", {"gateway-init"}},
+    {OPTION_MAC, "--mac", {"gateway-init"}},
     {OPTION_MASTER_SUBNET, "--master-switch-subnet", {"master-init"}},
     {OPTION_MINION_SUBNET, "--minion-switch-subnet", {"minion-init"}},
-    {OPTION_NODE_NAME, "--node-name", {"master-init", "minion-init"}},
+    {OPTION_NODE_NAME, "--node-name", {"master-init", "minion-init", "gateway-init"}},
     {OPTION_MTU, "--mtu", {"master-init", "minion-init"}},
-    {OPTION_LOGICAL_ONLY, "--logical-only", {"master-init", "minion-init"}},
+    {OPTION_LOGICAL_ONLY,
+     "--logical-only",
+     {"master-init", "minion-init", "gateway-init", "gateway-del"}},
     {OPTION_FORCE, "--force", {"cluster-del"}},
     {OPTION_PORTS, "--ports", {"topology"}},
     {OPTION_SB, "--sb", {"status"}},
@@ -45,6 +68,15 @@ static const struct option long_options[] = {
     {"minion-switch-subnet", required_argument, NULL, OPTION_MINION_SUBNET},
     {"node-name", required_argument, NULL, OPTION_NODE_NAME},
     {"mtu", required_argument, NULL, OPTION_MTU},
+    {"join-subnet", required_argument, NULL, OPTION_JOIN_SUBNET},
+    {"physical-interface", required_argument, NULL, OPTION_PHYSICAL_INTERFACE},
+    {"bridge-interface", required_argument, NULL, OPTION_BRIDGE_INTERFACE},
+    {"physical-ip", required_argument, NULL, OPTION_PHYSICAL_IP},
+    {"default-gw", required_argument, NULL, OPTION_DEFAULT_GATEWAY},
+    {"rampout-ip-subnets", required_argument, NULL, OPTION_RAMPOUT_SUBNETS},
+    {"single-default", no_argument, NULL, OPTION_SINGLE_DEFAULT},
+    {"chassis", required_argument, NULL, OPTION_CHASSIS},
+    {"mac", required_argument, NULL, OPTION_MAC},
     {"logical-only", no_argument, NULL, OPTION_LOGICAL_ONLY},
     {"force", no_argument, NULL, OPTION_FORCE},
     {"ports", no_argument, NULL, OPTION_PORTS},
@@ -96,10 +128,61 @@ static void take_setting(struct command *command, const char *key, const char *v
     cli_check(ovnk8s_settings_set(command->cli.settings, key, value));
 }
 
+/* Adds to a list with commas. */
+static void append(char **list, const char *more)
+{
+    char *longer;
+
+    if (asprintf(&longer, "%s%s%s", *list ? *list : "", *list ? "," : "", more) < 0) {
+        cli_usage("memory ran out");
+    }
+    free(*list);
+    *list = longer;
+}
+
+/* Those of gateways. Returns whether it is one. */
+static bool take_gateway(struct command *command, int option, const char *value)
+{
+    switch (option) {
+    case OPTION_PHYSICAL_INTERFACE:
+        command->physical_interface = value;
+        return true;
+    case OPTION_BRIDGE_INTERFACE:
+        command->bridge_interface = value;
+        return true;
+    case OPTION_PHYSICAL_IP:
+        append(&command->physical_ips, value);
+        return true;
+    case OPTION_DEFAULT_GATEWAY:
+        append(&command->default_gateways, value);
+        return true;
+    case OPTION_RAMPOUT_SUBNETS:
+        command->rampout_subnets = value;
+        return true;
+    case OPTION_SINGLE_DEFAULT:
+        command->has_single_default = true;
+        return true;
+    case OPTION_CHASSIS:
+        command->chassis = value;
+        return true;
+    case OPTION_MAC:
+        command->mac = value;
+        return true;
+    default:
+        return false;
+    }
+}
+
 /* Those that go with some verbs alone. */
 static void take_particular(struct command *command, int option, const char *value)
 {
+    if (take_gateway(command, option, value)) {
+        return;
+    }
     switch (option) {
+    case OPTION_JOIN_SUBNET:
+        command->join_subnet = value;
+        break;
     case OPTION_CLUSTER_SUBNET:
         command->cluster_subnet = value;
         break;
@@ -187,13 +270,13 @@ static const char *find_help(int argc, char *argv[])
 static void check_verb(struct command *command, const char *name)
 {
     if (!name) {
-        cli_usage("no command: expected master-init, minion-init, node-del, cluster-del, check, "
-                  "repair, status or topology");
+        cli_usage("no command: expected master-init, minion-init, gateway-init, gateway-del, "
+                  "node-del, cluster-del, check, repair, status or topology");
     }
     command->verb = find_verb(name);
     if (!command->verb) {
-        cli_usage("unknown command \"%s\": expected master-init, minion-init, node-del, "
-                  "cluster-del, check, repair, status or topology",
+        cli_usage("unknown command \"%s\": expected master-init, minion-init, gateway-init, "
+                  "gateway-del, node-del, cluster-del, check, repair, status or topology",
                   name);
     }
 }
@@ -203,7 +286,7 @@ static void check_options(const struct command *command, const bool given[static
     for (size_t i = 0; i < N_PARTICULAR; i++) {
         bool fits = !given[i];
 
-        for (size_t j = 0; j < 3 && particular[i].verbs[j]; j++) {
+        for (size_t j = 0; j < MOST_VERBS && particular[i].verbs[j]; j++) {
             fits = fits || !strcmp(particular[i].verbs[j], command->verb->name);
         }
         if (!fits) {
@@ -215,8 +298,29 @@ static void check_options(const struct command *command, const bool given[static
     }
 }
 
+/* What is not read from this host must be told. */
+static void check_gateway(const struct command *command)
+{
+    if (!command->physical_interface == !command->bridge_interface) {
+        cli_usage("expected either --physical-interface or --bridge-interface");
+    }
+    if (!command->physical_ips) {
+        cli_usage("--physical-ip is missing");
+    }
+    if (!command->node) {
+        cli_usage("--node-name is missing");
+    }
+    if (command->is_logical_only != (command->chassis && command->mac) ||
+        !command->chassis != !command->mac) {
+        cli_usage("--chassis and --mac go with --logical-only, and that with both");
+    }
+}
+
 static void check_required(const struct command *command)
 {
+    if (command->verb->run == run_gateway_init) {
+        check_gateway(command);
+    }
     if (command->verb->run != run_master_init && command->verb->run != run_minion_init) {
         return;
     }

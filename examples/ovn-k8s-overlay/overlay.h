@@ -17,10 +17,12 @@ enum format { FORMAT_TEXT, FORMAT_JSON, FORMAT_DOT, FORMAT_SVG };
 struct command {
     const struct verb *verb;
     const char *argument; /* Of a verb that has one. */
-    const char *cluster_subnet, *node_subnet, *node, *owner;
+    const char *cluster_subnet, *join_subnet, *node_subnet, *node, *owner;
+    const char *physical_interface, *bridge_interface, *rampout_subnets, *chassis, *mac;
+    char *physical_ips, *default_gateways; /* Each may be given several times. */
     enum ovnk8s_wait wait;
     enum format format;
-    bool is_logical_only, is_dry_run, is_verbose, is_forced, has_ports;
+    bool is_logical_only, has_single_default, is_dry_run, is_verbose, is_forced, has_ports;
     struct cli cli;
 };
 
@@ -40,6 +42,8 @@ void parse_command_line(struct command *command, int argc, char *argv[]);
 /* The verbs. */
 int run_master_init(const struct command *command);
 int run_minion_init(const struct command *command);
+int run_gateway_init(const struct command *command);
+int run_gateway_del(const struct command *command);
 int run_node_del(const struct command *command);
 int run_cluster_del(const struct command *command);
 int run_check(const struct command *command);
@@ -73,6 +77,9 @@ void print_changes(const struct command *command, const ovnk8s_plan *plan, const
 
 /* Ends such a line, which the caller has begun. */
 void print_count(const struct command *command, const ovnk8s_plan *plan);
+
+/* Prints a member, after others, that has the lines of a text as an array; they are changed. */
+void print_lines(const char *key, char *lines);
 
 /* Prints 'text' in quotes, as JSON has it. */
 void print_json_string(const char *text);

@@ -94,3 +94,17 @@ void print_json_string(const char *text)
     }
     putchar('"');
 }
+
+void print_lines(const char *key, char *lines)
+{
+    const char *between = "";
+
+    printf(",\"%s\":[", key);
+    for (char *end; (end = strchr(lines, '\n')); lines = end + 1) {
+        *end = '\0';
+        fputs(between, stdout);
+        print_json_string(lines);
+        between = ",";
+    }
+    putchar(']');
+}

@@ -157,6 +157,57 @@ static void print_nodes(const ovnk8s_topology *topology, const struct chassis_li
     }
 }
 
+/* The width of a column that has a text for each gateway. */
+static int width_of_gateways(const ovnk8s_topology *topology, const char *heading,
+                             const char *(*tell)(const ovnk8s_gateway *gateway))
+{
+    size_t width = strlen(heading);
+    const ovnk8s_gateway_state *state;
+
+    for (size_t i = 0; (state = ovnk8s_topology_gateway(topology, i)); i++) {
+        const size_t length = strlen(tell(state->gateway));
+
+        width = length > width ? length : width;
+    }
+    return (int)width;
+}
+
+static const char *node_of(const ovnk8s_gateway *gateway)
+{
+    return gateway->node;
+}
+
+static const char *addresses_of(const ovnk8s_gateway *gateway)
+{
+    return gateway->physical_ips;
+}
+
+static const char *next_hops_of(const ovnk8s_gateway *gateway)
+{
+    return *gateway->default_gateways ? gateway->default_gateways : "-";
+}
+
+static void print_gateways(const ovnk8s_topology *topology)
+{
+    const int node = width_of_gateways(topology, "GATEWAY", node_of);
+    const int addresses = width_of_gateways(topology, "ADDRESS", addresses_of);
+    const int via = width_of_gateways(topology, "NEXT HOP", next_hops_of);
+    const ovnk8s_gateway_state *state;
+
+    if (!ovnk8s_topology_gateways(topology)) {
+        puts("gateways: none");
+        return;
+    }
+    printf("%-*s  %-*s  %-15s  %-*s  JOIN\n", node, "GATEWAY", addresses, "ADDRESS", "INTERFACE",
+           via, "NEXT HOP");
+    for (size_t i = 0; (state = ovnk8s_topology_gateway(topology, i)); i++) {
+        printf("%-*s  %-*s  %-15s  %-*s  %s%s\n", node, state->gateway->node, addresses,
+               state->gateway->physical_ips, state->gateway->interface, via,
+               next_hops_of(state->gateway), state->join_addresses,
+               state->is_first ? " (first)" : "");
+    }
+}
+
 static void print_status_text(const ovnk8s_topology *topology, const struct chassis_list *list)
 {
     const ovnk8s_cluster *cluster = ovnk8s_topology_cluster(topology);
@@ -167,7 +218,7 @@ static void print_status_text(const ovnk8s_topology *topology, const struct chas
     } else {
         puts("no cluster");
     }
-    puts("gateways: none");
+    print_gateways(topology);
     if (ovnk8s_topology_nodes(topology)) {
         print_nodes(topology, list);
     }
@@ -214,7 +265,7 @@ static void print_status_json(const ovnk8s_topology *topology, const struct chas
 
     cli_check(ovnk8s_topology_draw(&json, topology, OVNK8S_DRAWING_JSON));
     *strrchr(json, '}') = '\0';
-    printf("%s,\"gateways\":[],\"chassis\":", json);
+    printf("%s,\"chassis\":", json);
     print_chassis_json(list);
     puts("}");
     ovnk8s_free(json);

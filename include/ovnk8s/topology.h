@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include <ovnk8s/common.h>
+#include <ovnk8s/gateway.h>
 #include <ovnk8s/plan.h>
 #include <ovnk8s/port.h>
 
@@ -156,6 +157,20 @@ typedef struct ovnk8s_node_state {
  * no such. It belongs to 'topology'. */
 OVNK8S_API size_t ovnk8s_topology_nodes(const ovnk8s_topology *topology);
 OVNK8S_API const ovnk8s_node_state *ovnk8s_topology_node(const ovnk8s_topology *topology, size_t i);
+
+/* A gateway as it is in the database. No string is NULL, save 'cluster_subnet' of the gateway. */
+typedef struct ovnk8s_gateway_state {
+    size_t size;                   /* Of this struct. */
+    const ovnk8s_gateway *gateway; /* As it was added; it can be given to ovnk8s_gateway_add(). */
+    const char *join_addresses;    /* Of its router, in the join subnet, with lengths. */
+    bool is_first;                 /* It is the cluster's first gateway. */
+} ovnk8s_gateway_state;
+
+/* Returns how many gateways were read, and gateway number 'i' of them, ordered by node; NULL if
+ * there is no such. It belongs to 'topology'. */
+OVNK8S_API size_t ovnk8s_topology_gateways(const ovnk8s_topology *topology);
+OVNK8S_API const ovnk8s_gateway_state *ovnk8s_topology_gateway(const ovnk8s_topology *topology,
+                                                               size_t i);
 
 /* Returns how many pod ports were read, and port number 'i' of them, ordered by node, namespace and
  * pod; NULL if there is no such. It belongs to 'topology', and can be given to ovnk8s_port_add().

@@ -103,6 +103,8 @@ static int read_link(struct nlmsghdr *answer, void *out)
     *info = (struct link_info){
         .index = (unsigned int)header->ifi_index,
         .mtu = attr_u32(attrs[IFLA_MTU]),
+        .master = attr_u32(attrs[IFLA_MASTER]),
+        .loopback = header->ifi_flags & IFF_LOOPBACK,
         .up = header->ifi_flags & IFF_UP,
         .running = header->ifi_flags & IFF_RUNNING,
     };

@@ -18,7 +18,9 @@ struct link_info {
     unsigned int index;
     unsigned int peer_index; /* Of a veth: the other end's index in its own namespace; else 0. */
     unsigned int mtu;
+    unsigned int master; /* The index of the link that it is enslaved to; 0: it is not. */
     struct mac mac;
+    bool loopback;
     bool up;      /* Set up by an administrator. */
     bool running; /* Up, and so is what it is connected to. */
 };
@@ -42,6 +44,9 @@ bool link_name_valid(const char *name);
  * time, so nobody has to remember it, and keys that begin alike or are short do not collide. */
 char *link_name_from_hash(char out[static IFNAMSIZ], const char *prefix, const char *key1,
                           const char *key2);
+
+/* The link's name in 'out', or "?" where there is none: for messages. */
+char *link_name_of(struct netns *ns, unsigned int index, char out[static IFNAMSIZ]);
 
 int link_get(struct netns *ns, const char *name, struct link_info *out);
 

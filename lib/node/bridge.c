@@ -22,6 +22,18 @@ static const struct row *find_table(const struct rows *facts, const char *table)
     return row;
 }
 
+const struct row *find_bridge(const struct rows *facts, const char *name)
+{
+    for (const struct row *row = facts->first; row; row = row->next) {
+        const char *found = strcmp(row->table, "Bridge") ? NULL : row_string(row, "name");
+
+        if (found && !strcmp(found, name)) {
+            return row;
+        }
+    }
+    return NULL;
+}
+
 /* Each bridge has a port and an interface of its own name. */
 static struct row_id want_local_port(const char *owner, struct rows *wanted)
 {
@@ -48,7 +60,7 @@ static int resolve(const void *params, const struct scene *scene, struct rows *w
     struct row *bridge;
 
     (void)params;
-    if (find_table(scene->facts, "Bridge")) {
+    if (find_bridge(scene->facts, INTEGRATION_BRIDGE)) {
         return 0;
     }
     bridge = rows_want(wanted, "Bridge", id, INTEGRATION_BRIDGE);

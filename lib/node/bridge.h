@@ -9,4 +9,7 @@
  * as it is, whoever made it. */
 int integration_bridge_add(ovnk8s_plan *plan);
 
+/* The bridge of this name among rows of which "name" was asked; NULL if there is none. */
+const struct row *find_bridge(const struct rows *facts, const char *name);
+
 #endif /* bridge.h */

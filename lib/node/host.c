@@ -73,6 +73,7 @@ static int plan_port(const struct job *job, ovnk8s_plan *plan)
     const struct ovs_port port = {.key = job->interface,
                                   .interface = job->interface,
                                   .type = "internal",
+                                  .is_kept = true,
                                   .mac = mac_to_text(&mac, mac_text),
                                   .mtu = job->host->mtu,
                                   .ids = {{"iface-id", iface_id}}};

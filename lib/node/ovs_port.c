@@ -16,11 +16,13 @@ static void want_interface(const struct ovs_port *port, const struct scene *scen
     const struct row_id id = ovs_interface_id(owner, port->key);
     struct row *interface = rows_want(wanted, INTERFACE_TABLE, id, port->interface);
 
-    /* Of an internal port one may already be there, from an earlier set-up of the host. */
-    interface->is_new = !port->type && !scene->looks;
+    interface->is_new = !port->is_kept && !scene->looks;
     row_is_string(interface, "name", port->interface);
     if (port->type) {
         row_is_string(interface, "type", port->type);
+    }
+    if (port->peer) {
+        row_includes_pair(interface, "options", "peer", port->peer);
     }
     if (port->mac) {
         row_is_string(interface, "mac", port->mac);
@@ -37,12 +39,11 @@ static void want_interface(const struct ovs_port *port, const struct scene *scen
 }
 
 /* The bridge to which ports are added: as it is wanted by the same plan, or else is there. */
-static struct row *edit_bridge(const char *owner, struct rows *wanted)
+static struct row *edit_bridge(const char *owner, const char *name, struct rows *wanted)
 {
-    struct row *bridge =
-        rows_find(wanted, BRIDGE_TABLE, row_id(owner, BRIDGE_TABLE, INTEGRATION_BRIDGE));
+    struct row *bridge = rows_find(wanted, BRIDGE_TABLE, row_id(owner, BRIDGE_TABLE, name));
 
-    return bridge ? bridge : rows_edit_by_name(wanted, BRIDGE_TABLE, INTEGRATION_BRIDGE);
+    return bridge ? bridge : rows_edit_by_name(wanted, BRIDGE_TABLE, name);
 }
 
 static int resolve_add(const void *params, const struct scene *scene, struct rows *wanted)
@@ -52,12 +53,12 @@ static int resolve_add(const void *params, const struct scene *scene, struct row
     const struct row_id id = row_id(owner, PORT_TABLE, port->key);
     struct row *row = rows_want(wanted, PORT_TABLE, id, port->interface);
 
-    row->is_new = !port->type && !scene->looks;
+    row->is_new = !port->is_kept && !scene->looks;
     row_is_string(row, "name", port->interface);
     row_includes_row(row, "interfaces", ovs_interface_id(owner, port->key));
     row_includes_pair(row, "external_ids", OWNER_KEY, owner);
     want_interface(port, scene, wanted);
-    row_includes_row(edit_bridge(owner, wanted), "ports", id);
+    row_includes_row(edit_bridge(owner, port->bridge, wanted), "ports", id);
     return 0;
 }
 
@@ -87,6 +88,8 @@ int ovs_port_add(ovnk8s_plan *plan, const struct ovs_port *port)
     copy->key = arena_strdup(&plan->arena, port->key);
     copy->interface = arena_strdup(&plan->arena, port->interface);
     copy->type = arena_strdup(&plan->arena, port->type);
+    copy->bridge = arena_strdup(&plan->arena, port->bridge ? port->bridge : INTEGRATION_BRIDGE);
+    copy->peer = arena_strdup(&plan->arena, port->peer);
     copy->mac = arena_strdup(&plan->arena, port->mac);
     for (size_t i = 0; i < OVS_PORT_IDS && port->ids[i][0]; i++) {
         copy->ids[i][0] = arena_strdup(&plan->arena, port->ids[i][0]);

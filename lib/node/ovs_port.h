@@ -14,7 +14,10 @@ enum { OVS_PORT_IDS = 8 };
 struct ovs_port {
     const char *key;       /* What the port is for: identity is computed from it. */
     const char *interface; /* The name of the network device. */
-    const char *type;      /* "internal", or NULL for a device that exists. */
+    const char *type;      /* "internal", "patch", or NULL for a device that exists. */
+    const char *bridge;    /* NULL: br-int. */
+    const char *peer;      /* Of a patch port. */
+    bool is_kept;          /* It may be there already, from an earlier set-up of the host. */
     const char *mac;       /* For internal ones; NULL: chosen by Open vSwitch. */
     unsigned int mtu;      /* For internal ones; 0: the default. */
     const char
@@ -24,7 +27,7 @@ struct ovs_port {
 /* The Interface row of the port that 'key' stands for. */
 struct row_id ovs_interface_id(const char *owner, const char *key);
 
-/* Adds to 'plan' that br-int has the port. Strings are copied. */
+/* Adds to 'plan' that the bridge has the port. Strings are copied. */
 int ovs_port_add(ovnk8s_plan *plan, const struct ovs_port *port);
 
 /* Adds to 'plan' that br-int has no port that 'key' stands for. */

@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "base/options.h"
+#include "topology/gateway.h"
 #include "topology/names.h"
 #include "topology/recall.h"
 #include "topology/wants.h"
@@ -103,6 +104,14 @@ int want_cluster(struct rows *wanted, const char *owner, const struct cluster_re
     return 0;
 }
 
+/* Nothing is taken of a new cluster. */
+static void want_nothing_taken(struct rows *wanted, const char *owner)
+{
+    want_taken(wanted, owner, &(struct blocks){0});
+    want_join_taken(wanted, owner, &(struct blocks){0});
+    want_first_gateway(wanted, owner, "");
+}
+
 static int resolve(const void *params, const struct scene *scene, struct rows *wanted)
 {
     const struct cluster_record *cluster = params;
@@ -115,7 +124,7 @@ static int resolve(const void *params, const struct scene *scene, struct rows *w
     }
     error = error ? error : want_cluster(wanted, scene->owner, cluster);
     if (!error && is_new) {
-        want_taken(wanted, scene->owner, &(struct blocks){0});
+        want_nothing_taken(wanted, scene->owner);
     }
     return error;
 }
@@ -188,6 +197,7 @@ static void ask_delete(const void *params, const struct scene *scene, struct row
 {
     cluster_ask(scene, asked);
     nodes_ask_all(scene, params != NULL, asked);
+    gateways_ask_all(scene, asked);
 }
 
 static int refuse_nodes(const struct node_list *nodes)
@@ -223,9 +233,11 @@ static void drop_cluster(const struct scene *scene, const char *name, struct row
 static int resolve_delete(const void *params, const struct scene *scene, struct rows *wanted)
 {
     struct cluster_record cluster = {.name = ""};
+    struct gateway_list gateways;
     struct node_list nodes;
 
-    if (!nodes_recall(scene, &scene->notes->arena, &nodes)) {
+    if (!nodes_recall(scene, &scene->notes->arena, &nodes) ||
+        !gateways_recall(scene, &wanted->arena, &gateways)) {
         return fail_nomem();
     }
     if (nodes.n && !params) {
@@ -233,6 +245,9 @@ static int resolve_delete(const void *params, const struct scene *scene, struct 
     }
     for (size_t i = 0; i < nodes.n; i++) {
         drop_node(scene, nodes.of[i].name, wanted);
+    }
+    for (size_t i = 0; i < gateways.n; i++) {
+        drop_gateway(wanted, scene->owner, &gateways.of[i]);
     }
     cluster_recall(scene, &cluster);
     drop_cluster(scene, cluster.name, wanted);

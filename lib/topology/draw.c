@@ -82,8 +82,11 @@ int ovnk8s_topology_draw(char **out, const ovnk8s_topology *topology, enum ovnk8
         [OVNK8S_DRAWING_SVG] = draw_svg,
     };
     const size_t n_ports = ovnk8s_topology_ports(topology);
-    struct drawing drawing = {.n_nodes = ovnk8s_topology_nodes(topology)};
+    struct drawing drawing = {.n_nodes = ovnk8s_topology_nodes(topology),
+                              .n_gateways = ovnk8s_topology_gateways(topology)};
     _cleanup_free_ const ovnk8s_port **ports = calloc(n_ports + 1, sizeof(ovnk8s_port *));
+    _cleanup_free_ const ovnk8s_gateway_state **gateways =
+        calloc(drawing.n_gateways + 1, sizeof(ovnk8s_gateway_state *));
     _cleanup_free_ struct drawn_node *nodes = calloc(drawing.n_nodes + 1, sizeof *nodes);
     struct text text = {0};
 
@@ -91,9 +94,13 @@ int ovnk8s_topology_draw(char **out, const ovnk8s_topology *topology, enum ovnk8
     if ((size_t)form >= COUNT_OF(forms)) {
         return fail(OVNK8S_INVALID, "drawing: there is no form %d", (int)form);
     }
-    if (!ports || !nodes) {
+    if (!ports || !gateways || !nodes) {
         return fail_nomem();
     }
+    for (size_t i = 0; i < drawing.n_gateways; i++) {
+        gateways[i] = ovnk8s_topology_gateway(topology, i);
+    }
+    drawing.gateways = gateways;
     drawing.nodes = nodes;
     sort_out(&drawing, topology, ports, n_ports);
     forms[form](&drawing, &text);

@@ -21,6 +21,8 @@ struct drawing {
     struct drawn_node *nodes;
     size_t n_nodes;
     bool has_ports; /* All ports that there are were read. */
+    const ovnk8s_gateway_state *const *gateways;
+    size_t n_gateways;
 };
 
 void draw_text(const struct drawing *drawing, struct text *out);

@@ -72,6 +72,39 @@ static cJSON *cluster_json(struct builder *builder, const ovnk8s_cluster *cluste
     return object;
 }
 
+static void put_flag(struct builder *builder, cJSON *object, const char *key, bool value)
+{
+    put(builder, object, key, cJSON_CreateBool(value));
+}
+
+static cJSON *gateway_json(struct builder *builder, const ovnk8s_gateway_state *state)
+{
+    const ovnk8s_gateway *gateway = state->gateway;
+    cJSON *object = cJSON_CreateObject();
+
+    put_string(builder, object, "node", gateway->node);
+    put_string(builder, object, "chassis", gateway->chassis);
+    put_string(builder, object, "interface", gateway->interface);
+    put_string(builder, object, "mac", gateway->mac);
+    put_items(builder, object, "physical_ips", gateway->physical_ips);
+    put_items(builder, object, "default_gateways", gateway->default_gateways);
+    put_items(builder, object, "rampout_subnets", gateway->rampout_subnets);
+    put_flag(builder, object, "single_default", gateway->single_default);
+    put_items(builder, object, "join_addresses", state->join_addresses);
+    put_flag(builder, object, "first", state->is_first);
+    return object;
+}
+
+static cJSON *gateways_json(struct builder *builder, const struct drawing *drawing)
+{
+    cJSON *array = cJSON_CreateArray();
+
+    for (size_t i = 0; i < drawing->n_gateways; i++) {
+        append(builder, array, gateway_json(builder, drawing->gateways[i]));
+    }
+    return array;
+}
+
 static cJSON *port_json(struct builder *builder, const ovnk8s_port *port)
 {
     cJSON *object = cJSON_CreateObject();
@@ -125,6 +158,7 @@ static cJSON *drawing_json(struct builder *builder, const struct drawing *drawin
         append(builder, nodes, node_json(builder, drawing, &drawing->nodes[i]));
     }
     put(builder, root, "nodes", nodes);
+    put(builder, root, "gateways", gateways_json(builder, drawing));
     return root;
 }
 

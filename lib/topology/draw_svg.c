@@ -29,6 +29,7 @@ struct layout {
     const struct drawing *drawing;
     size_t columns, rows;
     int width, height, left, top, row_height;
+    int hub; /* The upper edge of the router: gateways are above it. */
 };
 
 static const char style[] =
@@ -53,11 +54,17 @@ static const char style[] =
     ".low{fill:#2da06b}\n.mid{fill:#d99413}\n.high{fill:#d1383d}\n"
     ".chip{fill:#f1f4f8}\n"
     ".dot{fill:#2da06b}\n"
+    ".gate{fill:#c2571a}\n.gate-plug{fill:#fff;stroke:#c2571a;stroke-width:2}\n"
+    ".first{fill:#fbe9dd}\n.first-text{font-size:10px;font-weight:600;letter-spacing:.6px;"
+    "fill:#a8480f}\n"
+    ".out{fill:none;stroke:#c2571a;stroke-width:2;stroke-dasharray:2 4;stroke-linecap:round}\n"
     "@media (prefers-color-scheme:dark){\n"
     "text{fill:#e6edf3}\n.dim{fill:#9aa4b0}\n.label{fill:#7d8590}\n.page{fill:#0d1117}\n"
     ".card{fill:#161b22;stroke:#30363d}\n.hub{fill:#2f5fc9}\n.hub-text{fill:#fff}\n"
     ".hub-dim{fill:#d3e0fb}\n.wire{stroke:#48525f}\n.plug{fill:#161b22;stroke:#5b8def}\n"
     ".track{fill:#272e37}\n.chip{fill:#1f262e}\n"
+    ".gate-plug{fill:#161b22;stroke:#e07b3c}\n.gate{fill:#e07b3c}\n.out{stroke:#e07b3c}\n"
+    ".first{fill:#3d2413}\n.first-text{fill:#f0a371}\n"
     "}\n</style>\n";
 
 /* Words. */
@@ -176,10 +183,11 @@ static struct layout lay_out(const struct drawing *drawing)
     grid = (int)layout.columns * (SVG_CARD + GAP) - GAP;
     layout.width = 2 * MARGIN + (grid + 2 * gutter > least ? grid + 2 * gutter : least);
     layout.left = (layout.width - grid) / 2;
-    layout.top = HUB_Y + HUB_HEIGHT + ROW_GAP;
+    layout.hub = HUB_Y + svg_gateways_height(drawing, layout.width);
+    layout.top = layout.hub + HUB_HEIGHT + ROW_GAP;
     layout.height = layout.rows ? layout.top + (int)layout.rows * (layout.row_height + ROW_GAP) -
                                       ROW_GAP + MARGIN
-                                : HUB_Y + HUB_HEIGHT + MARGIN;
+                                : layout.hub + HUB_HEIGHT + MARGIN;
     return layout;
 }
 
@@ -264,11 +272,11 @@ static void add_wires(const struct layout *layout, struct text *out)
     const int middle = layout->width / 2;
 
     text_printf(out, "<path class=\"wire\" d=\"M%d %d H%d\"/>\n", middle + HUB_WIDTH / 2,
-                HUB_Y + HUB_HEIGHT / 2, middle + HUB_WIDTH / 2 + JOIN_GAP);
+                layout->hub + HUB_HEIGHT / 2, middle + HUB_WIDTH / 2 + JOIN_GAP);
     if (!layout->rows) {
         return;
     }
-    text_printf(out, "<path class=\"wire\" d=\"M%d %d V%d\"/>\n", middle, HUB_Y + HUB_HEIGHT,
+    text_printf(out, "<path class=\"wire\" d=\"M%d %d V%d\"/>\n", middle, layout->hub + HUB_HEIGHT,
                 layout->drawing->n_nodes == 1 ? layout->top : layout->top - ROW_GAP / 2);
     if (layout->rows == 1) {
         wire_one_row(layout, out);
@@ -297,25 +305,38 @@ static void add_hub(const struct layout *layout, struct text *out)
 
     text_printf(out,
                 "<rect class=\"hub\" x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" rx=\"16\"/>\n", x,
-                HUB_Y, HUB_WIDTH, HUB_HEIGHT);
-    add_router_icon(x + 38, HUB_Y + HUB_HEIGHT / 2, out);
-    svg_text(out, "name hub-text", words, HUB_Y + 33, cluster ? cluster->name : "no cluster", 28);
+                layout->hub, HUB_WIDTH, HUB_HEIGHT);
+    add_router_icon(x + 38, layout->hub + HUB_HEIGHT / 2, out);
+    svg_text(out, "name hub-text", words, layout->hub + 33, cluster ? cluster->name : "no cluster",
+             28);
     if (cluster) {
-        svg_text(out, "mono hub-dim", words, HUB_Y + 54, cluster->subnet, 34);
+        svg_text(out, "mono hub-dim", words, layout->hub + 54, cluster->subnet, 34);
     }
 }
 
 static void add_join(const struct layout *layout, struct text *out)
 {
-    const int x = layout->width / 2 + HUB_WIDTH / 2 + JOIN_GAP, y = HUB_Y + 4;
+    const int x = layout->width / 2 + HUB_WIDTH / 2 + JOIN_GAP, y = layout->hub + 4;
 
     text_printf(out,
                 "<rect class=\"card\" x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" rx=\"14\"/>\n"
                 "<circle class=\"plug\" cx=\"%d\" cy=\"%d\" r=\"4.5\"/>\n",
-                x, y, JOIN_WIDTH, HUB_HEIGHT - 8, x, HUB_Y + HUB_HEIGHT / 2);
+                x, y, JOIN_WIDTH, HUB_HEIGHT - 8, x, layout->hub + HUB_HEIGHT / 2);
     svg_text(out, "name", x + 20, y + 26, "join", 8);
     if (layout->drawing->cluster) {
         svg_lines(out, "mono dim", x + 20, y + 44, layout->drawing->cluster->join_subnet, '\0');
+    }
+}
+
+static void add_gateways(const struct layout *layout, struct text *out)
+{
+    const int join = layout->width / 2 + HUB_WIDTH / 2 + JOIN_GAP + JOIN_WIDTH / 2;
+
+    if (layout->drawing->n_gateways) {
+        svg_gateways(out, layout->drawing, HUB_Y, layout->width, join, layout->hub + 4);
+        text_printf(out, "<text class=\"dim\" x=\"%d\" y=\"%d\">%zu gateway%s</text>\n", MARGIN,
+                    layout->hub + 72, layout->drawing->n_gateways,
+                    layout->drawing->n_gateways == 1 ? "" : "s");
     }
 }
 
@@ -326,8 +347,8 @@ static void add_summary(const struct layout *layout, struct text *out)
     text_printf(out,
                 "<text class=\"name\" x=\"%d\" y=\"%d\">%zu node%s</text>\n"
                 "<text class=\"dim\" x=\"%d\" y=\"%d\">%" PRIu64 " pod%s</text>\n",
-                MARGIN, HUB_Y + 33, layout->drawing->n_nodes,
-                layout->drawing->n_nodes == 1 ? "" : "s", MARGIN, HUB_Y + 54, n_pods,
+                MARGIN, layout->hub + 33, layout->drawing->n_nodes,
+                layout->drawing->n_nodes == 1 ? "" : "s", MARGIN, layout->hub + 54, n_pods,
                 n_pods == 1 ? "" : "s");
 }
 
@@ -345,6 +366,7 @@ void draw_svg(const struct drawing *drawing, struct text *out)
     add_wires(&layout, out);
     add_hub(&layout, out);
     add_join(&layout, out);
+    add_gateways(&layout, out);
     add_summary(&layout, out);
     for (size_t i = 0; i < drawing->n_nodes; i++) {
         svg_card(out, drawing, &drawing->nodes[i], card_x(&layout, i % layout.columns),

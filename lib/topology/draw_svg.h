@@ -19,6 +19,13 @@ void svg_text_end(struct text *out, const char *class, int x, int y, const char 
  */
 int svg_lines(struct text *out, const char *class, int x, int y, const char *items, char end);
 
+/* The cards of gateways, of which the first row has its upper edge at 'y', and wires from them down
+ * to the join switch, whose upper edge has its middle at 'join_x' and 'join_y'; and how much
+ * higher they make the picture. */
+int svg_gateways_height(const struct drawing *drawing, int width);
+void svg_gateways(struct text *out, const struct drawing *drawing, int y, int width, int join_x,
+                  int join_y);
+
 /* The card of a node. */
 int svg_card_height(const struct drawing *drawing, const struct drawn_node *node);
 void svg_card(struct text *out, const struct drawing *drawing, const struct drawn_node *node, int x,

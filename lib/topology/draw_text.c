@@ -58,6 +58,40 @@ static void add_use(struct text *out, const ovnk8s_node_state *node)
     text_add(out, node->n_ports == 1 && node->capacity == UINT64_MAX ? " port" : " ports");
 }
 
+/* "n1  100.64.1.2/24  10.0.0.5/24 on eth1 via 10.0.0.1  for 192.168.3.0/24  first" */
+static void add_gateway(struct text *out, const ovnk8s_gateway_state *state)
+{
+    const ovnk8s_gateway *gateway = state->gateway;
+
+    add_plain(out, gateway->node);
+    text_add(out, "  ");
+    add_plain(out, state->join_addresses);
+    text_add(out, "  ");
+    add_plain(out, gateway->physical_ips);
+    text_add(out, " on ");
+    add_plain(out, gateway->interface);
+    if (*gateway->default_gateways) {
+        text_add(out, " via ");
+        add_plain(out, gateway->default_gateways);
+    }
+    if (*gateway->rampout_subnets) {
+        text_add(out, "  for ");
+        add_plain(out, gateway->rampout_subnets);
+    }
+    text_add(out, gateway->single_default ? "  single" : "");
+    text_add(out, state->is_first ? "  first\n" : "\n");
+}
+
+static void add_gateways(struct text *out, const struct drawing *drawing)
+{
+    const char *before = drawing->n_nodes ? "│   " : "    ";
+
+    for (size_t i = 0; i < drawing->n_gateways; i++) {
+        text_printf(out, "%s%s gateway ", before, i + 1 < drawing->n_gateways ? "├──" : "└──");
+        add_gateway(out, drawing->gateways[i]);
+    }
+}
+
 static void add_pods(struct text *out, const struct drawn_node *node, const char *before)
 {
     for (size_t i = 0; i < node->n_ports; i++) {
@@ -91,6 +125,7 @@ void draw_text(const struct drawing *drawing, struct text *out)
     text_add(out, "  ");
     add_plain(out, drawing->cluster->join_subnet ? drawing->cluster->join_subnet : "-");
     text_add(out, "\n");
+    add_gateways(out, drawing);
     for (size_t i = 0; i < drawing->n_nodes; i++) {
         const struct drawn_node *node = &drawing->nodes[i];
         const bool is_last = i + 1 == drawing->n_nodes;
@@ -177,6 +212,32 @@ static void add_dot_switch(struct text *out, const char *name, const char *subne
     text_add(out, ", shape=box];\n");
 }
 
+/* A gateway's router between the join switch and its outer one. */
+static void add_dot_gateway(struct text *out, const ovnk8s_gateway_state *state)
+{
+    const ovnk8s_gateway *gateway = state->gateway;
+
+    text_add(out, "    ");
+    add_id(out, "gateway", gateway->node, NULL);
+    text_add(out, " [label=\"GR_");
+    add_quoted(out, gateway->node);
+    text_add(out, state->is_first ? " (first)\", shape=ellipse];\n" : "\", shape=ellipse];\n");
+    text_add(out, "    \"switch:join\" -- ");
+    add_id(out, "gateway", gateway->node, NULL);
+    text_add(out, " [label=\"");
+    add_items(out, state->join_addresses, "\\n");
+    text_add(out, "\"];\n    ");
+    add_id(out, "outside", gateway->node, NULL);
+    add_label(out, gateway->interface, NULL, gateway->default_gateways);
+    text_add(out, ", shape=box, style=dashed];\n    ");
+    add_id(out, "gateway", gateway->node, NULL);
+    text_add(out, " -- ");
+    add_id(out, "outside", gateway->node, NULL);
+    text_add(out, " [label=\"");
+    add_items(out, gateway->physical_ips, "\\n");
+    text_add(out, "\"];\n");
+}
+
 void draw_dot(const struct drawing *drawing, struct text *out)
 {
     const ovnk8s_cluster *cluster = drawing->cluster;
@@ -190,6 +251,9 @@ void draw_dot(const struct drawing *drawing, struct text *out)
         text_add(out, ", shape=ellipse];\n");
         add_dot_switch(out, "join", cluster->join_subnet);
         add_dot_link(out, cluster->name, "join", NULL);
+    }
+    for (size_t i = 0; i < drawing->n_gateways; i++) {
+        add_dot_gateway(out, drawing->gateways[i]);
     }
     for (size_t i = 0; i < drawing->n_nodes; i++) {
         const struct drawn_node *node = &drawing->nodes[i];

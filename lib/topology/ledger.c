@@ -4,8 +4,9 @@
 
 #include "topology/names.h"
 
-#define LEDGER_KEY "ovnk8s-ledger"
 #define TAKEN_KEY "k8s-taken-subnets"
+#define JOIN_TAKEN_KEY "k8s-taken-join-addresses"
+#define FIRST_GATEWAY_KEY "k8s-first-gateway"
 
 /* Between the addresses of a port and the uid of its pod. */
 #define UID_MARK ";"
@@ -82,24 +83,58 @@ bool port_entry_parse(const char *name, const char *entry, const struct prefixes
     return addresses && port_addresses_parse(addresses, subnets, &out->mac, &out->addresses);
 }
 
-bool ledger_taken(const struct rows *rows, const char *owner, struct blocks *out)
+/* What the ledger says of all nodes, or gateways, and the cluster's router again. */
+static const char *agreed(const struct rows *rows, const char *owner, const char *key)
 {
     const struct row *ledger = rows_find(rows, LEDGER_TABLE, cluster_ledger_id(owner));
     const struct row *router = rows_find(rows, ROUTER_TABLE, cluster_router_id(owner));
-    const char *text = row_pair(ledger, "external_ids", TAKEN_KEY);
-    const char *again = row_pair(router, "external_ids", TAKEN_KEY);
+    const char *text = row_pair(ledger, "external_ids", key);
+    const char *again = row_pair(router, "external_ids", key);
 
-    return text && again && !strcmp(text, again) && blocks_from_text(text, out);
+    return text && again && !strcmp(text, again) ? text : NULL;
+}
+
+static void write_both(struct rows *wanted, const char *owner, const char *key, const char *text)
+{
+    struct row *ledger = rows_edit(wanted, LEDGER_TABLE, cluster_ledger_id(owner), NULL);
+    struct row *router = rows_edit(wanted, ROUTER_TABLE, cluster_router_id(owner), NULL);
+
+    if (text) {
+        row_includes_pair(ledger, "external_ids", key, text);
+        row_includes_pair(router, "external_ids", key, text);
+    }
+}
+
+bool ledger_taken(const struct rows *rows, const char *owner, struct blocks *out)
+{
+    const char *text = agreed(rows, owner, TAKEN_KEY);
+
+    return text && blocks_from_text(text, out);
 }
 
 void want_taken(struct rows *wanted, const char *owner, const struct blocks *taken)
 {
-    struct row *ledger = rows_edit(wanted, LEDGER_TABLE, cluster_ledger_id(owner), NULL);
-    struct row *router = rows_edit(wanted, ROUTER_TABLE, cluster_router_id(owner), NULL);
-    const char *text = blocks_to_text(&wanted->arena, taken);
+    write_both(wanted, owner, TAKEN_KEY, blocks_to_text(&wanted->arena, taken));
+}
 
-    if (text) {
-        row_includes_pair(ledger, "external_ids", TAKEN_KEY, text);
-        row_includes_pair(router, "external_ids", TAKEN_KEY, text);
-    }
+bool ledger_join_taken(const struct rows *rows, const char *owner, struct blocks *out)
+{
+    const char *text = agreed(rows, owner, JOIN_TAKEN_KEY);
+
+    return text && blocks_from_text(text, out);
+}
+
+void want_join_taken(struct rows *wanted, const char *owner, const struct blocks *taken)
+{
+    write_both(wanted, owner, JOIN_TAKEN_KEY, blocks_to_text(&wanted->arena, taken));
+}
+
+const char *ledger_first_gateway(const struct rows *rows, const char *owner)
+{
+    return agreed(rows, owner, FIRST_GATEWAY_KEY);
+}
+
+void want_first_gateway(struct rows *wanted, const char *owner, const char *node)
+{
+    write_both(wanted, owner, FIRST_GATEWAY_KEY, node);
 }

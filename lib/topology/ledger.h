@@ -68,4 +68,11 @@ bool port_entry_parse(const char *name, const char *entry, const struct prefixes
 bool ledger_taken(const struct rows *rows, const char *owner, struct blocks *out);
 void want_taken(struct rows *wanted, const char *owner, const struct blocks *taken);
 
+/* The same for the addresses of the join subnet that gateways have; and which of them is the first:
+ * NULL when nothing is said, "" when there is none. */
+bool ledger_join_taken(const struct rows *rows, const char *owner, struct blocks *out);
+void want_join_taken(struct rows *wanted, const char *owner, const struct blocks *taken);
+const char *ledger_first_gateway(const struct rows *rows, const char *owner);
+void want_first_gateway(struct rows *wanted, const char *owner, const char *node);
+
 #endif /* ledger.h */

@@ -32,6 +32,15 @@ struct row_id router_port_id(const char *owner, const char *name)
     return row_id(owner, ROUTER_PORT_TABLE, name);
 }
 
+static struct row_id named_id(const char *owner, const char *table, const char *kind,
+                              const char *node)
+{
+    char name[512];
+
+    snprintf(name, sizeof name, "%s%s", kind, node);
+    return row_id(owner, table, name);
+}
+
 /* A node may be called anything, "cluster" too. */
 struct row_id cluster_ledger_id(const char *owner)
 {
@@ -41,10 +50,49 @@ struct row_id cluster_ledger_id(const char *owner)
 /* A plan with many ports needs it for each. */
 struct row_id node_ledger_id(const char *owner, const char *node)
 {
-    char name[512] = "node ";
+    return named_id(owner, LEDGER_TABLE, "node ", node);
+}
 
-    strncat(name, node, sizeof name - strlen(name) - 1);
-    return row_id(owner, LEDGER_TABLE, name);
+struct row_id gateway_ledger_id(const char *owner, const char *node)
+{
+    return named_id(owner, LEDGER_TABLE, "gateway ", node);
+}
+
+struct row_id gateway_router_id(const char *owner, const char *node)
+{
+    return named_id(owner, ROUTER_TABLE, "GR_", node);
+}
+
+struct row_id outer_switch_id(const char *owner, const char *node)
+{
+    return named_id(owner, SWITCH_TABLE, "ext_", node);
+}
+
+struct row_id gateway_route_id(const char *owner, const char *kind, const char *node,
+                               const struct prefix *to)
+{
+    char name[512], text[PREFIX_TEXT];
+
+    snprintf(name, sizeof name, "%s %s %s", kind, prefix_to_text(to, text), node);
+    return row_id(owner, ROUTE_TABLE, name);
+}
+
+struct row_id gateway_nat_id(const char *owner, const char *node, unsigned int family)
+{
+    return named_id(owner, NAT_TABLE, family == 4 ? "ipv4 " : "ipv6 ", node);
+}
+
+const char *outer_interface_name(struct arena *arena, const char *interface, const char *node)
+{
+    return arena_printf(arena, "%s_%s", interface, node);
+}
+
+const char *route_title(struct arena *arena, const char *prefix, const char *node,
+                        const struct prefix *to)
+{
+    char text[PREFIX_TEXT];
+
+    return arena_printf(arena, "%s%s to %s", prefix, node, prefix_to_text(to, text));
 }
 
 const char *pod_port_name(struct arena *arena, const char *pod_namespace, const char *pod)

@@ -5,12 +5,15 @@
 #define TOPOLOGY_NAMES_H
 
 #include "base/arena.h"
+#include "base/ip.h"
 #include "base/row.h"
 
 #define SWITCH_TABLE "Logical_Switch"
 #define SWITCH_PORT_TABLE "Logical_Switch_Port"
 #define ROUTER_TABLE "Logical_Router"
 #define ROUTER_PORT_TABLE "Logical_Router_Port"
+#define ROUTE_TABLE "Logical_Router_Static_Route"
+#define NAT_TABLE "NAT"
 
 /* Rows of this table to which no logical switch refers are of no effect in OVN, and ovn-northd does
  * not even look at them: the library's ledger is kept there. See ledger.h. */
@@ -30,6 +33,8 @@
 #define POD_KEY "pod"
 #define NODE_KEY "node"
 #define POD_UID_KEY "pod-uid"
+#define LEDGER_KEY "ovnk8s-ledger"
+#define GATEWAY_KEY "k8s-gateway"
 
 /* The cluster router is known by what it is, since its name, the master's, differs. */
 struct row_id cluster_router_id(const char *owner);
@@ -39,6 +44,14 @@ struct row_id switch_port_id(const char *owner, const char *name);
 struct row_id router_port_id(const char *owner, const char *name);
 struct row_id cluster_ledger_id(const char *owner);
 struct row_id node_ledger_id(const char *owner, const char *node);
+struct row_id gateway_ledger_id(const char *owner, const char *node);
+struct row_id gateway_router_id(const char *owner, const char *node); /* "GR_<node>". */
+struct row_id outer_switch_id(const char *owner, const char *node);   /* "ext_<node>". */
+
+/* Of what has no name: a route of one of the kinds that a gateway has, and its NAT. */
+struct row_id gateway_route_id(const char *owner, const char *kind, const char *node,
+                               const struct prefix *to);
+struct row_id gateway_nat_id(const char *owner, const char *node, unsigned int family);
 
 /* "<namespace>_<pod>", which cannot mean two pods: a namespace has no underscore. */
 const char *pod_port_name(struct arena *arena, const char *pod_namespace, const char *pod);
@@ -54,6 +67,13 @@ const char *join_switch_name(struct arena *arena, const char *owner);
 const char *management_port_name(struct arena *arena, const char *node);
 const char *node_router_port_name(struct arena *arena, const char *node);
 const char *node_switch_port_name(struct arena *arena, const char *node);
+
+/* "<interface>_<node>", the port of a gateway to the outside. */
+const char *outer_interface_name(struct arena *arena, const char *interface, const char *node);
+
+/* What people call a route: "<prefix><node> to <to>". */
+const char *route_title(struct arena *arena, const char *prefix, const char *node,
+                        const struct prefix *to);
 
 /* Fail with OVNK8S_INVALID, naming 'what', unless 'name' is one as RFC 1123 allows: a DNS label, or
  * labels with dots between, as Kubernetes has them for nodes and pods. */

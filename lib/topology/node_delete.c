@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "topology/gateway.h"
 #include "topology/names.h"
 #include "topology/recall.h"
 #include "topology/wants.h"
@@ -18,7 +19,7 @@ static void ask_delete(const void *params, const struct scene *scene, struct row
 {
     const struct column *entries = entries_of(scene, params);
 
-    cluster_ask(scene, asked);
+    gateway_ask_removal(scene, params, asked);
     node_ask_ports(scene, params, asked);
     node_ask(scene, params, asked);
     for (size_t i = 0; entries && i < entries->n; i++) {
@@ -113,9 +114,11 @@ static int resolve_delete(const void *params, const struct scene *scene, struct 
     const char *name = params;
     struct prefixes subnets;
     const bool is_there = node_find(scene, wanted, name, &subnets);
+    int error;
 
+    error = gateway_remove(scene, name, wanted);
     drop_node(scene, name, wanted);
-    return is_there ? free_subnets(scene, &subnets, wanted) : 0;
+    return !error && is_there ? free_subnets(scene, &subnets, wanted) : error;
 }
 
 static const struct intent_type delete_type = {"deleting node", ask_delete, resolve_delete};

@@ -6,8 +6,7 @@
 #include "base/mem.h"
 #include "topology/names.h"
 
-/* What most of the witnesses say, or else the first who says anything; NULL if none does. */
-static const char *vote(const char *const *said, size_t n)
+const char *vote(const char *const *said, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         for (size_t j = i + 1; said[i] && j < n; j++) {

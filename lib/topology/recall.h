@@ -14,6 +14,9 @@
 
 #include "topology/ledger.h"
 
+/* What most of the witnesses say, or else the first who says anything; NULL if none does. */
+const char *vote(const char *const *said, size_t n);
+
 /* Ask for what recalling needs. */
 void cluster_ask(const struct scene *scene, struct rows *asked);
 void node_ask(const struct scene *scene, const char *name, struct rows *asked);

@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "topology/gateway.h"
 #include "topology/misplaced.h"
 #include "topology/names.h"
 #include "topology/recall.h"
@@ -10,6 +11,7 @@ static void ask(const void *params, const struct scene *scene, struct rows *aske
     (void)params;
     cluster_ask(scene, asked);
     nodes_ask_all(scene, true, asked);
+    gateways_ask_all(scene, asked);
     ports_ask_all(scene, asked);
     misplaced_ask(scene, asked);
 }
@@ -63,6 +65,71 @@ static int repair_node(const struct scene *scene, const struct cluster_record *c
     return error ? error : repair_ports(scene, node, wanted);
 }
 
+static struct gateway_record *find_gateway(struct gateway_list *gateways, const char *node)
+{
+    for (size_t i = 0; i < gateways->n && node; i++) {
+        if (!strcmp(gateways->of[i].node, node)) {
+            return &gateways->of[i];
+        }
+    }
+    return NULL;
+}
+
+/* One of them is the first. When several claim that, or none does, the ledger decides, if it knows.
+ */
+static struct gateway_record *find_first(struct gateway_list *gateways, const char *known)
+{
+    struct gateway_record *claimant = NULL, *told = find_gateway(gateways, known);
+    size_t n = 0;
+
+    for (size_t i = gateways->n; i-- > 0;) {
+        if (gateways->of[i].is_first) {
+            claimant = &gateways->of[i];
+            n++;
+        }
+    }
+    if (n == 1) {
+        return claimant;
+    }
+    return told && (!n || told->is_first) ? told
+           : claimant                     ? claimant
+           : gateways->n                  ? gateways->of
+                                          : NULL;
+}
+
+/* What it had as the first one goes. */
+static int repair_gateway(const struct scene *scene, const struct cluster_record *cluster,
+                          const struct gateway_record *found, bool is_first, struct rows *wanted)
+{
+    struct gateway_record gateway = *found;
+
+    gateway.is_first = is_first;
+    drop_gateway_rest(wanted, scene->owner, found, &gateway);
+    return want_gateway(wanted, scene->owner, cluster, &gateway);
+}
+
+static int repair_gateways(const struct scene *scene, const struct cluster_record *cluster,
+                           struct rows *wanted)
+{
+    struct gateway_list gateways = {.n = 0};
+    struct blocks taken = {0};
+    struct gateway_record *first = NULL;
+    const char *known = ledger_first_gateway(scene->facts, scene->owner);
+    int error = gateways_recall(scene, &wanted->arena, &gateways) ? 0 : fail_nomem();
+
+    first = error ? NULL : find_first(&gateways, known);
+    for (size_t i = 0; i < gateways.n && !error; i++) {
+        error = gateway_count(&taken, &gateways.of[i]);
+        error = error ? error
+                      : repair_gateway(scene, cluster, &gateways.of[i], &gateways.of[i] == first,
+                                       wanted);
+    }
+    want_join_taken(wanted, scene->owner, &taken);
+    want_first_gateway(wanted, scene->owner, first ? first->node : "");
+    blocks_clear(&taken);
+    return error;
+}
+
 static int resolve(const void *params, const struct scene *scene, struct rows *wanted)
 {
     struct cluster_record cluster;
@@ -83,7 +150,8 @@ static int resolve(const void *params, const struct scene *scene, struct rows *w
         ledger = want_cluster_ledger(wanted, scene->owner, &cluster);
         ledger->guarded = true;
         want_taken(wanted, scene->owner, &taken);
-        error = misplaced_take_out(scene, wanted);
+        error = repair_gateways(scene, &cluster, wanted);
+        error = error ? error : misplaced_take_out(scene, wanted);
     }
     blocks_clear(&taken);
     return error;

@@ -131,7 +131,7 @@ void row_is_owned(struct row *row, const char *owner)
 
 static void want_router_port(struct rows *wanted, const char *owner, const struct router_link *link)
 {
-    const struct mac mac = mac_from_ip(&link->networks.of[0].ip);
+    const struct mac mac = link->mac ? *link->mac : mac_from_ip(&link->networks.of[0].ip);
     const struct row_id id = router_port_id(owner, link->name);
     const bool is_stated = row_is_stated(wanted, ROUTER_PORT_TABLE, id);
     struct row *port = rows_want(wanted, ROUTER_PORT_TABLE, id, link->name);

@@ -47,6 +47,7 @@ struct router_link {
     struct row *router, *node_switch;
     const char *name, *peer;
     struct prefixes networks;
+    const struct mac *mac; /* NULL: from the first network. */
 };
 
 void want_router_link(struct rows *wanted, const char *owner, const struct router_link *link);

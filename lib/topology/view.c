@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
+#include "topology/gateway.h"
 #include "topology/names.h"
 #include "topology/recall.h"
 
@@ -20,8 +22,10 @@ static void ask(const void *params, const struct scene *scene, struct rows *aske
     if (view->node) {
         node_ask(scene, view->node, asked);
         node_ask_ports(scene, view->node, asked);
+        gateway_ask(scene, view->node, asked);
     } else {
         nodes_ask_all(scene, true, asked);
+        gateways_ask_all(scene, asked);
     }
 }
 
@@ -163,6 +167,65 @@ static void add_nodes(ovnk8s_topology *to, const struct scene *scene, bool with_
     }
 }
 
+/* Gateways. */
+
+/* "10.1.2.3,10.1.2.4": next hops have no lengths, subnets and addresses of networks have. */
+static const char *list_text(struct arena *arena, const struct prefix *of, size_t n,
+                             bool with_length)
+{
+    struct text text = {0};
+    const char *copy;
+    char one[PREFIX_TEXT];
+
+    for (size_t i = 0; i < n; i++) {
+        text_printf(&text, "%s%s", i ? "," : "",
+                    with_length ? prefix_to_text(&of[i], one) : ip_to_text(&of[i].ip, one));
+    }
+    copy = text.failed ? NULL : arena_strdup(arena, n ? text.bytes : "");
+    arena->failed |= text.failed;
+    text_clear(&text);
+    return copy;
+}
+
+static const ovnk8s_gateway *copy_gateway(struct arena *arena, const struct gateway_record *record)
+{
+    ovnk8s_gateway *gateway = arena_alloc(arena, sizeof *gateway);
+    char mac[MAC_TEXT];
+
+    if (gateway) {
+        *gateway = (ovnk8s_gateway)OVNK8S_GATEWAY_INIT;
+        gateway->node = arena_strdup(arena, record->node);
+        gateway->chassis = arena_strdup(arena, record->chassis);
+        gateway->interface = arena_strdup(arena, record->interface);
+        gateway->mac = arena_strdup(arena, mac_to_text(&record->mac, mac));
+        gateway->physical_ips = list_text(arena, record->addresses.of, record->addresses.n, true);
+        gateway->default_gateways =
+            list_text(arena, record->next_hops.of, record->next_hops.n, false);
+        gateway->rampout_subnets = list_text(arena, record->rampout, record->n_rampout, true);
+        gateway->single_default = record->single_default;
+    }
+    return gateway;
+}
+
+static void add_gateways(ovnk8s_topology *to, const struct scene *scene)
+{
+    struct gateway_list list = {.n = 0};
+
+    if (gateways_recall(scene, &scene->notes->arena, &list)) {
+        to->gateways = arena_alloc(&to->arena, (list.n + 1) * sizeof *to->gateways);
+    } else {
+        to->arena.failed = true;
+    }
+    for (size_t i = 0; i < list.n && to->gateways; i++) {
+        to->gateways[to->n_gateways++] = (ovnk8s_gateway_state){
+            .size = sizeof(ovnk8s_gateway_state),
+            .gateway = copy_gateway(&to->arena, &list.of[i]),
+            .join_addresses = list_text(&to->arena, list.of[i].join.of, list.of[i].join.n, true),
+            .is_first = list.of[i].is_first,
+        };
+    }
+}
+
 static const struct view_params *find_params(const ovnk8s_plan *plan)
 {
     const struct intent *intent = plan->first;
@@ -188,6 +251,7 @@ int ovnk8s_topology_new(ovnk8s_topology **out, const ovnk8s_plan *plan)
     if (topology) {
         add_cluster(topology, &scene);
         add_nodes(topology, &scene, params->with_ports);
+        add_gateways(topology, &scene);
     }
     notes_clear(&notes);
     if (!topology || topology->arena.failed) {
@@ -219,6 +283,16 @@ size_t ovnk8s_topology_nodes(const ovnk8s_topology *topology)
 const ovnk8s_node_state *ovnk8s_topology_node(const ovnk8s_topology *topology, size_t i)
 {
     return i < topology->n_nodes ? &topology->nodes[i] : NULL;
+}
+
+size_t ovnk8s_topology_gateways(const ovnk8s_topology *topology)
+{
+    return topology->n_gateways;
+}
+
+const ovnk8s_gateway_state *ovnk8s_topology_gateway(const ovnk8s_topology *topology, size_t i)
+{
+    return i < topology->n_gateways ? &topology->gateways[i] : NULL;
 }
 
 size_t ovnk8s_topology_ports(const ovnk8s_topology *topology)

@@ -12,8 +12,9 @@ struct ovnk8s_topology {
     bool has_cluster;
     ovnk8s_cluster cluster;
     ovnk8s_node_state *nodes;
+    ovnk8s_gateway_state *gateways;
     ovnk8s_port *ports;
-    size_t n_nodes, n_ports;
+    size_t n_nodes, n_gateways, n_ports;
 };
 
 #endif /* view.h */

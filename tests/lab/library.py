@@ -9,7 +9,7 @@ from __future__ import annotations
 import ctypes
 import json
 import os
-from ctypes import POINTER, Structure, byref, c_char_p, c_int, c_size_t, c_uint, c_void_p
+from ctypes import POINTER, Structure, byref, c_bool, c_char_p, c_int, c_size_t, c_uint, c_void_p
 from pathlib import Path
 
 from host import BUILT
@@ -72,6 +72,13 @@ class _Port(_Options):
                 ("addresses", c_char_p), ("mac", c_char_p), ("pod_uid", c_char_p)]
 
 
+class _Gateway(_Options):
+    initialiser = "ovnk8s_gateway_init"
+    _fields_ = [("size", c_size_t), ("node", c_char_p), ("chassis", c_char_p), ("interface", c_char_p), ("mac", c_char_p),
+                ("physical_ips", c_char_p), ("default_gateways", c_char_p), ("rampout_subnets", c_char_p),
+                ("single_default", c_bool), ("cluster_subnet", c_char_p)]
+
+
 _lib.ovnk8s_last_error.restype = POINTER(_LastError)
 _lib.ovnk8s_error_name.restype = c_char_p
 _lib.ovnk8s_plan_changes.restype = c_size_t
@@ -131,6 +138,12 @@ class Plan:
 
     def port_delete(self, pod: str, node: str, pod_namespace: str = "default"):
         _check(_lib.ovnk8s_port_delete(self.handle, pod_namespace.encode(), pod.encode(), node.encode()))
+
+    def gateway_add(self, node: str, **fields):
+        _check(_lib.ovnk8s_gateway_add(self.handle, byref(_Gateway(node=node, **fields))))
+
+    def gateway_delete(self, node: str):
+        _check(_lib.ovnk8s_gateway_delete(self.handle, node.encode()))
 
     def repair(self):
         _check(_lib.ovnk8s_topology_repair(self.handle))

@@ -10,6 +10,7 @@ from library import Error, Northbound, Plan
 from northbound import GENERATION_KEY, OWNER_KEY, Database, Refused, by_uuid, elements, is_map
 
 GARBAGE = "damaged"
+REFERENCES = "ports", "nat", "static_routes"
 
 
 @dataclasses.dataclass
@@ -32,7 +33,7 @@ class Network:
         stated = self.stated.get((table, uuid), {}).get(column)
         if isinstance(stated, dict):
             return key in stated
-        return stated is not None and (column != "ports" or key in self.owned_ids)
+        return stated is not None and (column not in REFERENCES or key in self.owned_ids)
 
     def __post_init__(self):
         self.stated = {(change["table"], change["uuid"]): change["added"] for change in self.inserted}
@@ -47,7 +48,7 @@ def facts(dump: dict) -> dict:
             for column, value in row.items():
                 if is_map(value):
                     found.update({(table, uuid, column, key): item for key, item in value[1]})
-                elif column == "ports":
+                elif column in REFERENCES:
                     found.update({(table, uuid, column, element[1]): True for element in elements(value)})
                 elif column != "_version":
                     found[table, uuid, column, None] = value
@@ -62,6 +63,10 @@ def add_topology(plan: Plan):
     plan.port_add("db", "n1")
     plan.port_add("cache", "n2", "192.168.7.77/24,fd01:0:0:7::77/64", mac="0a:58:00:00:00:77")
     plan.port_add("web", "n2", pod_namespace="other", pod_uid="b7e0a3d0-1111-4c5e-9a3e-0d8f5a1c0002")
+    plan.gateway_add("n1", chassis="chassis-1", interface="eth1", mac="02:00:00:00:00:05", physical_ips="10.33.74.5/24,fd33::5/64",
+                     default_gateways="10.33.74.1,fd33::1")
+    plan.gateway_add("n2", chassis="chassis-2", interface="breth0", mac="02:00:00:00:00:06", physical_ips="10.33.74.6/24",
+                     default_gateways="10.33.74.1", rampout_subnets="192.168.7.0/24", single_default=True)
 
 
 def mutate(table: str, name: str, column: str, value) -> dict:
@@ -122,10 +127,10 @@ def damages(network: Network):
             yield f"{column} cleared", table, uuid, [update(table, uuid, column, emptied(network, table, column))]
             if isinstance(stated, dict):
                 yield from damages_of_map(network, table, uuid, column, stated)
-            elif column == "ports":
+            elif column in REFERENCES:
                 for element in elements(row[column]):
                     if element[1] in network.owned_ids:
-                        yield f"ports without {element[1]}", table, uuid, [take(table, uuid, column, ["set", [element]])]
+                        yield f"{column} without {element[1]}", table, uuid, [take(table, uuid, column, ["set", [element]])]
             else:
                 yield from damages_of_strings(network, table, uuid, column)
 

@@ -1,6 +1,6 @@
 /* A Northbound database in memory, as far as plans can tell one from a real one: it answers what is
  * asked and nothing else, takes all changes of a plan or none, keeps references whole, and lets go
- * of ports to which nothing refers any more. */
+ * of ports, routes and NAT to which nothing refers any more. */
 
 #ifndef MEMORY_DATABASE_H
 #define MEMORY_DATABASE_H
@@ -165,11 +165,19 @@ static void raise_generations(struct rows *database, const struct changes *chang
 
 /* References. */
 
+static const char *const reference_columns[] = {"ports", "nat", "static_routes"};
+
+enum { N_REFERENCES = 3 };
+
 static bool refers_to(const struct row *row, struct row_id id)
 {
     const struct atom atom = {.type = ATOM_ROW, .row = id};
+    bool refers = false;
 
-    return row->state != ROW_DROPPED && column_holds(row_column(row, "ports"), &atom);
+    for (size_t i = 0; i < N_REFERENCES && !refers; i++) {
+        refers = column_holds(row_column(row, reference_columns[i]), &atom);
+    }
+    return row->state != ROW_DROPPED && refers;
 }
 
 static bool is_referred_to(const struct rows *database, struct row_id id)
@@ -182,16 +190,31 @@ static bool is_referred_to(const struct rows *database, struct row_id id)
     return row;
 }
 
-static bool is_port(const struct row *row)
+/* Rows that do not stay without a reference. */
+static bool is_part(const struct row *row)
 {
-    return !strcmp(row->table, SWITCH_PORT_TABLE) || !strcmp(row->table, ROUTER_PORT_TABLE);
+    return !strcmp(row->table, SWITCH_PORT_TABLE) || !strcmp(row->table, ROUTER_PORT_TABLE) ||
+           !strcmp(row->table, ROUTE_TABLE) || !strcmp(row->table, NAT_TABLE);
+}
+
+static int check_references(const struct rows *rows, const struct row *row, const char *name)
+{
+    const struct column *column = row_column(row, name);
+
+    for (size_t i = 0; column && i < column->n; i++) {
+        if (!rows_find_id(rows, column->atoms[i].row)) {
+            return fail(OVNK8S_CONFLICT, "referential integrity violation: %s %zu of %s", name, i,
+                        row_string(row, "name"));
+        }
+    }
+    return 0;
 }
 
 /* Keeps what is not deleted, without the ports that nobody refers to any more. */
 static int keep_whole(const struct rows *from, struct rows *to)
 {
     for (const struct row *row = from->first; row; row = row->next) {
-        if (row->state != ROW_DROPPED && (!is_port(row) || is_referred_to(from, row->id))) {
+        if (row->state != ROW_DROPPED && (!is_part(row) || is_referred_to(from, row->id))) {
             copy_row(to, row);
         } else if (is_referred_to(from, row->id)) {
             return fail(OVNK8S_CONFLICT, "referential integrity violation: %s %s", row->table,
@@ -199,12 +222,11 @@ static int keep_whole(const struct rows *from, struct rows *to)
         }
     }
     for (const struct row *row = to->first; row; row = row->next) {
-        const struct column *ports = row_column(row, "ports");
+        for (size_t i = 0; i < N_REFERENCES; i++) {
+            const int error = check_references(to, row, reference_columns[i]);
 
-        for (size_t i = 0; ports && i < ports->n; i++) {
-            if (!rows_find_id(to, ports->atoms[i].row)) {
-                return fail(OVNK8S_CONFLICT, "referential integrity violation: port %zu of %s", i,
-                            row_string(row, "name"));
+            if (error) {
+                return error;
             }
         }
     }
@@ -249,8 +271,10 @@ static void database_delete(struct rows *database, const char *table, struct row
     const struct atom atom = {.type = ATOM_ROW, .row = id};
 
     for (struct row *other = database->first; other; other = other->next) {
-        if (row_column(other, "ports")) {
-            take_out(other, "ports", &atom);
+        for (size_t i = 0; i < N_REFERENCES; i++) {
+            if (row_column(other, reference_columns[i])) {
+                take_out(other, reference_columns[i], &atom);
+            }
         }
     }
     (void)!database_commit(database, &changes);

@@ -40,7 +40,8 @@ static char *drawn(draw_fn *draw, bool with_ports)
 {
     struct drawn_node nodes[] = {{.state = &master},
                                  {.state = &minion, .ports = ports, .n_ports = with_ports ? 2 : 0}};
-    const struct drawing drawing = {&cluster, nodes, 2, with_ports};
+    const struct drawing drawing = {
+        .cluster = &cluster, .nodes = nodes, .n_nodes = 2, .has_ports = with_ports};
     struct text text = {0};
     char *out;
 
@@ -105,9 +106,120 @@ static void json_has_all(void **state)
                             "\"addresses\":[\"192.168.2.3/24\",\"fd01:0:0:2::3/64\"],"
                             "\"mac\":\"0a:58:c0:a8:02:03\",\"pod_uid\":\"u1\"},"
                             "{\"namespace\":\"kube-system\",\"pod\":\"<&\\\"\\\\\\n>\","
-                            "\"addresses\":[\"192.168.2.4/24\"],\"mac\":null,\"pod_uid\":null}]}]}"
+                            "\"addresses\":[\"192.168.2.4/24\"],\"mac\":null,\"pod_uid\":null}]}],"
+                            "\"gateways\":[]}"
                             "\n");
-    assert_drawn(draw_json, false, JSON_BEGIN JSON_MINION "}]}\n");
+    assert_drawn(draw_json, false, JSON_BEGIN JSON_MINION "}],\"gateways\":[]}\n");
+}
+
+/* Gateways. */
+
+static const ovnk8s_gateway gateway1 = {sizeof gateway1,
+                                        "m",
+                                        "chassis-1",
+                                        "eth1",
+                                        "02:00:00:00:00:05",
+                                        "10.0.0.5/24,fd10::5/64",
+                                        "10.0.0.1,fd10::1",
+                                        "192.168.3.0/24,192.168.4.0/24",
+                                        false,
+                                        NULL};
+static const ovnk8s_gateway gateway2 = {
+    sizeof gateway2, "<n>", "chassis-2", "br", "02:00:00:00:00:06",
+    "10.0.0.6/24",   "",    "",          true, NULL};
+static const ovnk8s_gateway_state state1 = {sizeof state1, &gateway1, "100.64.1.2/24,fd98::2/64",
+                                            true};
+static const ovnk8s_gateway_state state2 = {sizeof state2, &gateway2, "100.64.1.3/24", false};
+
+/* One node and 'n' gateways, which alternate. To be freed by free(). */
+static char *drawn_with_gateways(draw_fn *draw, size_t n)
+{
+    const ovnk8s_gateway_state *gateways[16];
+    struct drawn_node node = {.state = &master};
+    const struct drawing drawing = {.cluster = &cluster,
+                                    .nodes = &node,
+                                    .n_nodes = 1,
+                                    .has_ports = true,
+                                    .gateways = gateways,
+                                    .n_gateways = n};
+    struct text text = {0};
+    char *out;
+
+    for (size_t i = 0; i < n; i++) {
+        gateways[i] = i % 2 ? &state2 : &state1;
+    }
+    draw(&drawing, &text);
+    assert_int_equal(text_take(&text, &out), 0);
+    return out;
+}
+
+static void text_has_gateways_below_join(void **state)
+{
+    _cleanup_free_ char *text = drawn_with_gateways(draw_text, 2);
+
+    (void)state;
+    assert_string_equal(
+        text, "kube-master  192.168.0.0/16\n"
+              "├── join         100.64.1.0/24,fd98::/64\n"
+              "│   ├── gateway m  100.64.1.2/24,fd98::2/64  10.0.0.5/24,fd10::5/64 on eth1"
+              " via 10.0.0.1,fd10::1  for 192.168.3.0/24,192.168.4.0/24  first\n"
+              "│   └── gateway <n>  100.64.1.3/24  10.0.0.6/24 on br  single\n"
+              "└── kube-master  192.168.1.0/24  0 of 252 ports\n");
+}
+
+static void json_has_gateways(void **state)
+{
+    _cleanup_free_ char *text = drawn_with_gateways(draw_json, 2);
+
+    (void)state;
+    assert_contains(
+        text,
+        "\"gateways\":[{\"node\":\"m\",\"chassis\":\"chassis-1\",\"interface\":\"eth1\","
+        "\"mac\":\"02:00:00:00:00:05\",\"physical_ips\":[\"10.0.0.5/24\",\"fd10::5/64\"],"
+        "\"default_gateways\":[\"10.0.0.1\",\"fd10::1\"],"
+        "\"rampout_subnets\":[\"192.168.3.0/24\",\"192.168.4.0/24\"],"
+        "\"single_default\":false,"
+        "\"join_addresses\":[\"100.64.1.2/24\",\"fd98::2/64\"],\"first\":true},{\"node\":\"<n>\"");
+    assert_contains(text, "\"default_gateways\":[],\"rampout_subnets\":[],\"single_default\":true,"
+                          "\"join_addresses\":[\"100.64.1.3/24\"],\"first\":false}]}\n");
+}
+
+static void dot_has_gateways(void **state)
+{
+    _cleanup_free_ char *text = drawn_with_gateways(draw_dot, 2);
+
+    (void)state;
+    assert_contains(text, "\"gateway:m\" [label=\"GR_m (first)\", shape=ellipse];\n");
+    assert_contains(text,
+                    "\"switch:join\" -- \"gateway:m\" [label=\"100.64.1.2/24\\nfd98::2/64\"];\n");
+    assert_contains(
+        text, "\"outside:m\" [label=\"eth1\\n10.0.0.1\\nfd10::1\", shape=box, style=dashed];\n");
+    assert_contains(text, "\"gateway:m\" -- \"outside:m\" [label=\"10.0.0.5/24\\nfd10::5/64\"];\n");
+}
+
+static size_t count(const char *text, const char *part)
+{
+    size_t n = 0;
+
+    for (; (text = strstr(text, part)); text += strlen(part)) {
+        n++;
+    }
+    return n;
+}
+
+static void svg_has_a_card_for_each_gateway(void **state)
+{
+    (void)state;
+    for (size_t n = 0; n <= 13; n++) {
+        _cleanup_free_ char *text = drawn_with_gateways(draw_svg, n);
+
+        assert_int_equal(count(text, "class=\"gate-plug\""), n);
+        assert_int_equal(count(text, ">NEXT HOP<"), n);
+        assert_int_equal(count(text, ">FIRST<"), (n + 1) / 2);
+        assert_int_equal(count(text, "&lt;n&gt;"), n / 2);
+        assert_int_equal(count(text, ">192.168.4.0/24<"), (n + 1) / 2);
+        assert_int_equal(count(text, "gateways</text>"), n > 1);
+    }
 }
 
 static void dot_quotes_names(void **state)
@@ -138,7 +250,8 @@ static void svg_leaves_pods_out(void **state)
     enum { N = 100 };
     const ovnk8s_port *many[N];
     struct drawn_node node = {.state = &minion, .ports = many, .n_ports = N};
-    const struct drawing drawing = {&cluster, &node, 1, true};
+    const struct drawing drawing = {
+        .cluster = &cluster, .nodes = &node, .n_nodes = 1, .has_ports = true};
     _cleanup_text_ struct text text = {0};
 
     (void)state;
@@ -154,7 +267,7 @@ static void svg_cuts_between_characters(void **state)
     static const char name[] = "ééééééééééééééééééééééééééééééé";
     ovnk8s_node_state long_name = minion;
     struct drawn_node node = {.state = &long_name};
-    const struct drawing drawing = {&cluster, &node, 1, false};
+    const struct drawing drawing = {.cluster = &cluster, .nodes = &node, .n_nodes = 1};
     _cleanup_text_ struct text text = {0};
 
     (void)state;
@@ -169,7 +282,7 @@ static void no_cluster_is_drawn_too(void **state)
         draw_fn *draw;
         const char *contains;
     } cases[] = {{draw_text, "no cluster\n"},
-                 {draw_json, "{\"cluster\":null,\"nodes\":[]}\n"},
+                 {draw_json, "{\"cluster\":null,\"nodes\":[],\"gateways\":[]}\n"},
                  {draw_dot, "graph topology {\n"},
                  {draw_svg, ">no cluster<"}};
 
@@ -211,10 +324,18 @@ static void a_topology_is_sorted_out(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(text_is_a_tree),          cmocka_unit_test(json_has_all),
-        cmocka_unit_test(dot_quotes_names),        cmocka_unit_test(svg_escapes_names),
-        cmocka_unit_test(svg_leaves_pods_out),     cmocka_unit_test(svg_cuts_between_characters),
-        cmocka_unit_test(no_cluster_is_drawn_too), cmocka_unit_test(a_topology_is_sorted_out),
+        cmocka_unit_test(text_is_a_tree),
+        cmocka_unit_test(json_has_all),
+        cmocka_unit_test(dot_quotes_names),
+        cmocka_unit_test(svg_escapes_names),
+        cmocka_unit_test(svg_leaves_pods_out),
+        cmocka_unit_test(svg_cuts_between_characters),
+        cmocka_unit_test(text_has_gateways_below_join),
+        cmocka_unit_test(json_has_gateways),
+        cmocka_unit_test(dot_has_gateways),
+        cmocka_unit_test(svg_has_a_card_for_each_gateway),
+        cmocka_unit_test(no_cluster_is_drawn_too),
+        cmocka_unit_test(a_topology_is_sorted_out),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,6 +3,16 @@
 
 #include "topology_world.h"
 
+static void add_gateways(struct world *w)
+{
+    ovnk8s_gateway gateway = gateway_of("n2", "172.16.0.6/24", "172.16.0.1");
+
+    gateway.single_default = true;
+    gateway.rampout_subnets = "10.2.0.0/24";
+    succeed(add_gateway(w, "n1", "172.16.0.5/24,fd10::5/64", "172.16.0.1,fd10::1"));
+    succeed(ovnk8s_gateway_add(w->plan, &gateway));
+}
+
 static int set_up_network(void **state)
 {
     const int error = set_up(state);
@@ -14,6 +24,7 @@ static int set_up_network(void **state)
     succeed(add_pod(w, "a", "n1", NULL));
     succeed(add_pod(w, "b", "n1", "10.1.0.9/24"));
     succeed(add_pod(w, "c", "n2", NULL));
+    add_gateways(w);
     settle(w);
     return error;
 }
@@ -23,7 +34,7 @@ static int set_up_network(void **state)
 /* Databases as text, to be compared: one line for each element, sorted. */
 
 struct lines {
-    char *of[2048];
+    char *of[4096];
     size_t n;
 };
 

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include <ovnk8s/error.h>
+#include <ovnk8s/gateway.h>
 #include <ovnk8s/memory.h>
 
 #include "base/plan.h"
@@ -111,6 +112,30 @@ UNUSED static int add_pod(struct world *w, const char *pod, const char *node, co
     port.addresses = addresses;
     port.pod_uid = "uid-1";
     return ovnk8s_port_add(w->plan, &port);
+}
+
+/* Of interface eth1; "<node>-chassis" is the chassis. */
+UNUSED static ovnk8s_gateway gateway_of(const char *node, const char *addresses, const char *via)
+{
+    static char chassis[64];
+    ovnk8s_gateway gateway = OVNK8S_GATEWAY_INIT;
+
+    snprintf(chassis, sizeof chassis, "%s-chassis", node);
+    gateway.node = node;
+    gateway.chassis = chassis;
+    gateway.interface = "eth1";
+    gateway.mac = "02:00:00:00:00:05";
+    gateway.physical_ips = addresses;
+    gateway.default_gateways = via;
+    return gateway;
+}
+
+UNUSED static int add_gateway(struct world *w, const char *node, const char *addresses,
+                              const char *via)
+{
+    const ovnk8s_gateway gateway = gateway_of(node, addresses, via);
+
+    return ovnk8s_gateway_add(w->plan, &gateway);
 }
 
 /* Computing and applying, as ovsdb/apply.c does. */
@@ -259,6 +284,36 @@ UNUSED static struct row *cluster_ledger_in(const struct rows *rows)
 UNUSED static struct row *node_ledger_in(const struct rows *rows, const char *node)
 {
     return rows_find(rows, LEDGER_TABLE, node_ledger_id(OWNER, node));
+}
+
+UNUSED static struct row *gateway_router_in(const struct rows *rows, const char *node)
+{
+    return rows_find(rows, ROUTER_TABLE, gateway_router_id(OWNER, node));
+}
+
+UNUSED static struct row *outer_switch_in(const struct rows *rows, const char *node)
+{
+    return rows_find(rows, SWITCH_TABLE, outer_switch_id(OWNER, node));
+}
+
+UNUSED static struct row *gateway_ledger_in(const struct rows *rows, const char *node)
+{
+    return rows_find(rows, LEDGER_TABLE, gateway_ledger_id(OWNER, node));
+}
+
+/* The route of a gateway to "0.0.0.0/0" and the like. */
+UNUSED static struct row *route_in(const struct rows *rows, const char *kind, const char *node,
+                                   const char *to)
+{
+    struct prefix prefix;
+
+    assert_true(prefix_from_text(to, &prefix));
+    return rows_find(rows, ROUTE_TABLE, gateway_route_id(OWNER, kind, node, &prefix));
+}
+
+UNUSED static struct row *nat_in(const struct rows *rows, const char *node, unsigned int family)
+{
+    return rows_find(rows, NAT_TABLE, gateway_nat_id(OWNER, node, family));
 }
 
 /* What somebody else does to the database by hand. */

@@ -1,0 +1,108 @@
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "topology/gateway.h"
+
+/* "key=value ...", where no value has a space. */
+
+static void add_prefixes(struct text *text, const char *key, const struct prefix *of, size_t n)
+{
+    text_printf(text, " %s=", key);
+    for (size_t i = 0; i < n; i++) {
+        char one[PREFIX_TEXT];
+
+        text_printf(text, "%s%s", i ? "," : "", prefix_to_text(&of[i], one));
+    }
+}
+
+const char *gateway_text(struct arena *arena, const struct gateway_record *gateway)
+{
+    _cleanup_text_ struct text text = {0};
+    _cleanup_free_ char *made = NULL;
+    char mac[MAC_TEXT];
+
+    text_printf(&text, "node=%s chassis=%s interface=%s mac=%s", gateway->node, gateway->chassis,
+                gateway->interface, mac_to_text(&gateway->mac, mac));
+    add_prefixes(&text, "addresses", gateway->addresses.of, gateway->addresses.n);
+    add_prefixes(&text, "join", gateway->join.of, gateway->join.n);
+    add_prefixes(&text, "via", gateway->next_hops.of, gateway->next_hops.n);
+    add_prefixes(&text, "rampout", gateway->rampout, gateway->n_rampout);
+    text_printf(&text, " first=%s single=%s", gateway->is_first ? "yes" : "no",
+                gateway->single_default ? "yes" : "no");
+    if (text_take(&text, &made)) {
+        arena->failed = true;
+        return NULL;
+    }
+    return arena_strdup(arena, made);
+}
+
+/* Reading. */
+
+/* The value of a key, up to the next space; NULL when it is missing. */
+static const char *value_of(const char *text, const char *key, struct arena *arena)
+{
+    const size_t length = strlen(key);
+
+    for (; *text; text += strcspn(text, " "), text += strspn(text, " ")) {
+        if (!strncmp(text, key, length) && text[length] == '=') {
+            text += length + 1;
+            return arena_strndup(arena, text, strcspn(text, " "));
+        }
+    }
+    return NULL;
+}
+
+static bool parse_flag(const char *value, bool *out)
+{
+    *out = value && !strcmp(value, "yes");
+    return value && (*out || !strcmp(value, "no"));
+}
+
+/* One of each family at most, and none at all for "". */
+static bool parse_some(const char *value, struct prefixes *out)
+{
+    *out = (struct prefixes){.n = 0};
+    return value && (!*value || prefixes_from_text(value, out));
+}
+
+static bool parse_rampout(const char *value, struct arena *arena, struct gateway_record *out)
+{
+    size_t room = 1;
+
+    for (const char *c = value; c && *c; c++) {
+        room += *c == ',';
+    }
+    out->n_rampout = 0;
+    out->rampout = arena_alloc(arena, room * sizeof *out->rampout);
+    while (out->rampout && value && *value) {
+        const size_t length = strcspn(value, ",");
+        const char *one = arena_strndup(arena, value, length);
+
+        if (!one || !prefix_from_text(one, &out->rampout[out->n_rampout++])) {
+            return false;
+        }
+        value += length + (value[length] == ',');
+    }
+    return out->rampout && value;
+}
+
+static bool parse_mac(const char *value, struct mac *out)
+{
+    return value && mac_from_text(value, out);
+}
+
+bool gateway_text_parse(const char *text, struct arena *arena, struct gateway_record *out)
+{
+    *out = (struct gateway_record){.node = value_of(text, "node", arena),
+                                   .chassis = value_of(text, "chassis", arena),
+                                   .interface = value_of(text, "interface", arena)};
+    return out->node && out->chassis && out->interface &&
+           parse_mac(value_of(text, "mac", arena), &out->mac) &&
+           parse_some(value_of(text, "addresses", arena), &out->addresses) && out->addresses.n &&
+           parse_some(value_of(text, "join", arena), &out->join) && out->join.n &&
+           parse_some(value_of(text, "via", arena), &out->next_hops) &&
+           parse_rampout(value_of(text, "rampout", arena), arena, out) &&
+           parse_flag(value_of(text, "first", arena), &out->is_first) &&
+           parse_flag(value_of(text, "single", arena), &out->single_default);
+}
