@@ -1,0 +1,688 @@
+#include <config.h>
+
+#include "openflow/bridge.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/mem.h"
+#include "base/options.h"
+#include "base/text.h"
+#include "openflow/channel.h"
+#include "openflow/wire.h"
+
+#include "openvswitch/ofp-bundle.h"
+#include "openvswitch/ofp-util.h"
+
+/* What a job waits for. */
+enum job_state {
+    JOB_NONE,
+    JOB_OWN,     /* The flows of its cookie. */
+    JOB_FOREIGN, /* All others, before some are added: not to overwrite one. */
+    JOB_FILLED,  /* That the switch has taken each message of the bundle. */
+    JOB_COMMIT,  /* That it has committed it. */
+};
+
+struct job {
+    enum job_state state;
+    uint64_t cookie;
+    uint32_t first, awaited; /* The transaction ids of its first and of its latest message. */
+    uint32_t bundle;
+    struct hmap actual, foreign; /* Flows that were read. */
+    size_t n_read;
+    struct bridge_result result;
+    bridge_done_fn *done;
+    void *payload;
+};
+
+struct ovnk8s_bridge {
+    struct channel channel;
+    unsigned int timeout_ms;
+    ovnk8s_cancel *cancel;
+    struct log log;
+    char reason[256]; /* Why the latest connection was lost or not made. */
+    int reason_code;
+
+    struct wire_ports ports, new_ports;
+    bool has_ports;
+    uint32_t ports_xid;       /* Of the request for 'new_ports'; 0: none is under way. */
+    bool ports_changed_again; /* Since that request. */
+
+    struct hmap wanted; /* The flows of the latest job. */
+    uint64_t cookie;
+    struct job job;
+    uint32_t n_bundles;
+
+    void (*changed)(void *payload);
+    void *payload;
+    char mac[MAC_TEXT];
+};
+
+static enum ofp_version version_of(const ovnk8s_bridge *bridge)
+{
+    return bridge->channel.version;
+}
+
+static void tell_changed(const ovnk8s_bridge *bridge)
+{
+    if (bridge->changed) {
+        bridge->changed(bridge->payload);
+    }
+}
+
+/* The end of a job. */
+
+void bridge_forget(ovnk8s_bridge *bridge)
+{
+    bridge->job.state = JOB_NONE;
+    wire_set_clear(&bridge->job.actual);
+    wire_set_clear(&bridge->job.foreign);
+}
+
+static void job_ends(ovnk8s_bridge *bridge, int error)
+{
+    const struct bridge_result result = bridge->job.result;
+
+    bridge_forget(bridge);
+    bridge->job.done(bridge->job.payload, error, &result);
+}
+
+/* Changes: what is compared, and sent as a bundle. */
+
+static bool is_right(const struct wire_flow *wanted, const struct wire_flow *actual)
+{
+    return !actual->has_extras && wire_actions_equal(wanted, actual);
+}
+
+/* Whether another flow than ours is for the packets of 'wanted', of which we have none. */
+static bool is_taken(const ovnk8s_bridge *bridge, const struct wire_flow *wanted)
+{
+    return wire_set_find(&bridge->job.foreign, wanted) != NULL;
+}
+
+static void send_change(ovnk8s_bridge *bridge, uint16_t command, const struct wire_flow *flow)
+{
+    struct job *job = &bridge->job;
+
+    job->awaited = channel_send(&bridge->channel,
+                                wire_bundle_add(version_of(bridge), job->bundle, command, flow,
+                                                job->cookie, channel_next_xid(&bridge->channel)));
+}
+
+static void tell_foreign(const ovnk8s_bridge *bridge, const struct wire_flow *flow)
+{
+    _cleanup_text_ struct text text = {0};
+
+    flow_text(&text, flow->origin, bridge->job.cookie);
+    log_line(&bridge->log, OVNK8S_LOG_WARN,
+             "%s: not added, since somebody else has a flow for the same packets: %s",
+             bridge->channel.remote, text.bytes ? text.bytes : "");
+}
+
+/* Makes one flow what it should be. Counts, and with 'sends' acts; doing so a second time tells the
+ * same. */
+static void compare(ovnk8s_bridge *bridge, const struct wire_flow *wanted, bool sends)
+{
+    struct wire_flow *actual = wire_set_find(&bridge->job.actual, wanted);
+    struct bridge_result *result = &bridge->job.result;
+    uint16_t command = OFPFC_ADD;
+
+    if (actual) {
+        actual->is_used = true;
+        if (is_right(wanted, actual)) {
+            return;
+        }
+        /* Only adding anew takes away timeouts; but it begins to count packets from 0 again. */
+        command = actual->has_extras ? OFPFC_ADD : OFPFC_MODIFY_STRICT;
+        result->changed++;
+    } else if (is_taken(bridge, wanted)) {
+        result->foreign++;
+        if (!sends) {
+            tell_foreign(bridge, wanted);
+        }
+        return;
+    } else {
+        result->added++;
+    }
+    if (sends) {
+        send_change(bridge, command, wanted);
+    }
+}
+
+static void compare_all(ovnk8s_bridge *bridge, bool sends)
+{
+    struct wire_flow *flow;
+
+    bridge->job.result = (struct bridge_result){0};
+    HMAP_FOR_EACH (flow, node, &bridge->wanted) {
+        compare(bridge, flow, sends);
+    }
+    HMAP_FOR_EACH (flow, node, &bridge->job.actual) {
+        if (!flow->is_used) {
+            bridge->job.result.deleted++;
+            if (sends) {
+                send_change(bridge, OFPFC_DELETE_STRICT, flow);
+            }
+        }
+    }
+}
+
+/* The commit is not sent along: it would be carried out even if a change before it is refused. */
+static void send_bundle(ovnk8s_bridge *bridge)
+{
+    struct job *job = &bridge->job;
+
+    job->bundle = ++bridge->n_bundles;
+    job->first = channel_send(&bridge->channel,
+                              wire_bundle(version_of(bridge), job->bundle, OFPBCT_OPEN_REQUEST));
+    compare_all(bridge, true);
+    job->awaited =
+        channel_send(&bridge->channel, ofputil_encode_barrier_request(version_of(bridge)));
+    job->state = JOB_FILLED;
+}
+
+static void ask_flows(ovnk8s_bridge *bridge, enum job_state state, uint64_t mask)
+{
+    struct job *job = &bridge->job;
+
+    job->state = state;
+    job->n_read = 0;
+    job->first = job->awaited = channel_send(
+        &bridge->channel, wire_ask_flows(version_of(bridge), mask & job->cookie, mask));
+}
+
+static void own_flows_are_known(ovnk8s_bridge *bridge)
+{
+    const struct bridge_result *result = &bridge->job.result;
+
+    compare_all(bridge, false);
+    if (result->added) {
+        ask_flows(bridge, JOB_FOREIGN, 0);
+    } else if (result->changed || result->deleted) {
+        send_bundle(bridge);
+    } else {
+        job_ends(bridge, 0);
+    }
+}
+
+static void foreign_flows_are_known(ovnk8s_bridge *bridge)
+{
+    const struct bridge_result *result = &bridge->job.result;
+
+    compare_all(bridge, false);
+    if (result->added || result->changed || result->deleted) {
+        send_bundle(bridge);
+    } else {
+        job_ends(bridge, 0);
+    }
+}
+
+static void commit(ovnk8s_bridge *bridge)
+{
+    bridge->job.state = JOB_COMMIT;
+    bridge->job.awaited =
+        channel_send(&bridge->channel,
+                     wire_bundle(version_of(bridge), bridge->job.bundle, OFPBCT_COMMIT_REQUEST));
+}
+
+/* Beginning a job. */
+
+static int compile(ovnk8s_bridge *bridge, const struct flow_list *wanted)
+{
+    int error = 0;
+
+    wire_set_clear(&bridge->wanted);
+    for (size_t i = 0; !error && i < wanted->n; i++) {
+        error = wire_compile(&bridge->wanted, &wanted->flows[i], &bridge->ports);
+    }
+    return error;
+}
+
+void bridge_apply(ovnk8s_bridge *bridge, const struct flow_list *wanted, uint64_t cookie,
+                  bridge_done_fn *done, void *payload)
+{
+    struct job *job = &bridge->job;
+    const int error = compile(bridge, wanted);
+
+    job->done = done;
+    job->payload = payload;
+    job->cookie = bridge->cookie = cookie;
+    job->result = (struct bridge_result){0};
+    if (error) {
+        job_ends(bridge, error);
+    } else {
+        ask_flows(bridge, JOB_OWN, UINT64_MAX);
+    }
+}
+
+bool bridge_is_busy(const ovnk8s_bridge *bridge)
+{
+    return bridge->job.state != JOB_NONE;
+}
+
+/* Ports. */
+
+static void ask_ports(ovnk8s_bridge *bridge)
+{
+    if (bridge->ports_xid) {
+        bridge->ports_changed_again = true;
+        return;
+    }
+    wire_ports_clear(&bridge->new_ports);
+    bridge->ports_changed_again = false;
+    bridge->ports_xid = channel_send(&bridge->channel, wire_ask_ports(version_of(bridge)));
+}
+
+static void take_ports(ovnk8s_bridge *bridge, const struct ofp_header *reply)
+{
+    const int error = wire_ports_read(&bridge->new_ports, reply);
+
+    if (error) {
+        channel_break(&bridge->channel, error);
+    } else if (!ofpmp_more(reply)) {
+        wire_ports_clear(&bridge->ports);
+        bridge->ports = bridge->new_ports;
+        bridge->new_ports = (struct wire_ports){0};
+        bridge->ports_xid = 0;
+        bridge->has_ports = true;
+        if (bridge->ports_changed_again) {
+            ask_ports(bridge);
+        } else {
+            tell_changed(bridge);
+        }
+    }
+}
+
+/* Messages. */
+
+static bool is_of_job(const ovnk8s_bridge *bridge, uint32_t xid)
+{
+    const struct job *job = &bridge->job;
+
+    return job->state != JOB_NONE && xid - job->first <= job->awaited - job->first;
+}
+
+static void job_fails(ovnk8s_bridge *bridge, int error)
+{
+    if (bridge->job.state == JOB_FILLED) {
+        channel_send(&bridge->channel,
+                     wire_bundle(version_of(bridge), bridge->job.bundle, OFPBCT_DISCARD_REQUEST));
+    }
+    job_ends(bridge, error);
+}
+
+static void take_flows(ovnk8s_bridge *bridge, const struct ofp_header *reply)
+{
+    struct job *job = &bridge->job;
+    const bool own = job->state == JOB_OWN;
+    int error;
+
+    if (!own && job->state != JOB_FOREIGN) {
+        return;
+    }
+    error = wire_flows_read(own ? &job->actual : &job->foreign, own ? NULL : &bridge->wanted, reply,
+                            &job->n_read);
+    if (error) {
+        job_fails(bridge, error);
+    } else if (ofpmp_more(reply)) {
+        return;
+    } else if (own) {
+        own_flows_are_known(bridge);
+    } else {
+        foreign_flows_are_known(bridge);
+    }
+}
+
+static void take_bundle_reply(ovnk8s_bridge *bridge, const struct ofp_header *reply)
+{
+    struct ofputil_bundle_ctrl_msg control;
+
+    if (bridge->job.state != JOB_COMMIT || ntohl(reply->xid) != bridge->job.awaited) {
+        return; /* That it was opened. */
+    }
+    if (ofputil_decode_bundle_ctrl(reply, &control) || control.type != OFPBCT_COMMIT_REPLY) {
+        job_ends(bridge, fail(OVNK8S_PROTOCOL, "the switch's answer to a bundle makes no sense"));
+    } else {
+        job_ends(bridge, 0);
+    }
+}
+
+static void take_error(ovnk8s_bridge *bridge, const struct ofp_header *message)
+{
+    const int error = wire_fail(message);
+
+    if (is_of_job(bridge, ntohl(message->xid))) {
+        job_fails(bridge, error);
+    } else if (ntohl(message->xid) == bridge->ports_xid) {
+        channel_break(&bridge->channel, error);
+    } else {
+        log_line(&bridge->log, OVNK8S_LOG_WARN, "%s: %s", bridge->channel.remote,
+                 ovnk8s_last_error()->message);
+    }
+}
+
+static void take_news(ovnk8s_bridge *bridge, const struct ofp_header *message)
+{
+    bool concerns_us;
+    const int error = wire_monitor_read(message, bridge->cookie, &bridge->wanted, &concerns_us);
+
+    if (error) {
+        channel_break(&bridge->channel, error);
+    } else if (concerns_us) {
+        tell_changed(bridge);
+    }
+}
+
+static void take_message(void *payload, enum ofptype type, const struct ofp_header *message)
+{
+    ovnk8s_bridge *bridge = payload;
+    const uint32_t xid = ntohl(message->xid);
+
+    switch ((int)type) {
+    case OFPTYPE_ERROR:
+        take_error(bridge, message);
+        break;
+    case OFPTYPE_PORT_DESC_STATS_REPLY:
+        if (bridge->ports_xid && xid == bridge->ports_xid) {
+            take_ports(bridge, message);
+        }
+        break;
+    case OFPTYPE_PORT_STATUS:
+        ask_ports(bridge);
+        break;
+    case OFPTYPE_FLOW_STATS_REPLY:
+        if (bridge->job.state != JOB_NONE && xid == bridge->job.awaited) {
+            take_flows(bridge, message);
+        }
+        break;
+    case OFPTYPE_BARRIER_REPLY:
+        if (bridge->job.state == JOB_FILLED && xid == bridge->job.awaited) {
+            commit(bridge);
+        }
+        break;
+    case OFPTYPE_BUNDLE_CONTROL:
+        take_bundle_reply(bridge, message);
+        break;
+    case OFPTYPE_FLOW_MONITOR_STATS_REPLY:
+        take_news(bridge, message);
+        break;
+    case OFPTYPE_FLOW_MONITOR_PAUSED: /* RESUMED follows, with what was missed. */
+    case OFPTYPE_FLOW_MONITOR_RESUMED:
+        tell_changed(bridge);
+        break;
+    default:
+        break;
+    }
+}
+
+/* What a later version of Open vSwitch tells of its own accord may be unknown; but an answer has to
+ * be one. */
+static void take_strange(void *payload, const struct ofp_header *message)
+{
+    ovnk8s_bridge *bridge = payload;
+    const uint32_t xid = ntohl(message->xid);
+
+    if (is_of_job(bridge, xid)) {
+        job_fails(bridge, fail(OVNK8S_PROTOCOL, "the switch's answer makes no sense"));
+    } else if (bridge->ports_xid && xid == bridge->ports_xid) {
+        channel_break(&bridge->channel,
+                      fail(OVNK8S_PROTOCOL, "the switch's description of its ports is broken"));
+    }
+}
+
+/* Connections. */
+
+static void ask_for_news(ovnk8s_bridge *bridge)
+{
+    channel_send(&bridge->channel, wire_ask_port_status(version_of(bridge)));
+    channel_send(&bridge->channel, wire_ask_packet_length(version_of(bridge)));
+    channel_send(&bridge->channel, wire_ask_monitor(version_of(bridge)));
+}
+
+static void opened(void *payload)
+{
+    ovnk8s_bridge *bridge = payload;
+
+    if (bridge->changed) {
+        ask_for_news(bridge);
+    }
+    ask_ports(bridge);
+}
+
+static void closed(void *payload, int error)
+{
+    ovnk8s_bridge *bridge = payload;
+
+    snprintf(bridge->reason, sizeof bridge->reason, "%s", ovnk8s_last_error()->message);
+    bridge->reason_code = error;
+    bridge->has_ports = false;
+    bridge->ports_xid = 0;
+    if (bridge->job.state != JOB_NONE) {
+        job_ends(bridge, error);
+    }
+}
+
+void bridge_watch(ovnk8s_bridge *bridge, void (*changed)(void *payload), void *payload)
+{
+    const bool asks = changed && !bridge->changed && bridge->channel.state == CHANNEL_OPEN;
+
+    bridge->changed = changed;
+    bridge->payload = payload;
+    if (asks) {
+        ask_for_news(bridge);
+    }
+}
+
+void bridge_step(ovnk8s_bridge *bridge)
+{
+    channel_step(&bridge->channel);
+}
+
+int bridge_fd(const ovnk8s_bridge *bridge)
+{
+    return channel_fd(&bridge->channel);
+}
+
+short bridge_events(const ovnk8s_bridge *bridge)
+{
+    return channel_events(&bridge->channel);
+}
+
+int64_t bridge_deadline(const ovnk8s_bridge *bridge)
+{
+    return channel_deadline(&bridge->channel);
+}
+
+bool bridge_is_ready(const ovnk8s_bridge *bridge)
+{
+    return bridge->has_ports;
+}
+
+const char *bridge_reason(const ovnk8s_bridge *bridge)
+{
+    return bridge->reason;
+}
+
+const char *bridge_remote(const ovnk8s_bridge *bridge)
+{
+    return bridge->channel.remote;
+}
+
+const struct mac *bridge_mac(const ovnk8s_bridge *bridge)
+{
+    const struct wire_port *local;
+
+    return bridge->has_ports && !wire_ports_find(&bridge->ports, FLOW_LOCAL, &local) ? &local->mac
+                                                                                     : NULL;
+}
+
+const char *ovnk8s_bridge_mac(ovnk8s_bridge *bridge)
+{
+    const struct mac *mac = bridge_mac(bridge);
+
+    return mac ? mac_to_text(mac, bridge->mac) : NULL;
+}
+
+/* Blocking calls. */
+
+static int wait_a_step(ovnk8s_bridge *bridge, const struct deadline *deadline)
+{
+    struct pollfd fds[2] = {{.fd = bridge_fd(bridge), .events = bridge_events(bridge)}};
+
+    return deadline_poll(deadline, fds, 1, bridge_deadline(bridge));
+}
+
+/* What trying again cannot mend. */
+static bool is_hopeless(const ovnk8s_bridge *bridge)
+{
+    return bridge->reason_code == OVNK8S_PROTOCOL || bridge->reason_code == OVNK8S_UNSUPPORTED;
+}
+
+static int wait_ready(ovnk8s_bridge *bridge, const struct deadline *deadline)
+{
+    int error = 0;
+
+    bridge->reason_code = 0;
+    for (;;) {
+        bridge_step(bridge);
+        if (bridge_is_ready(bridge)) {
+            return 0;
+        }
+        if (is_hopeless(bridge)) {
+            error = fail(bridge->reason_code, "%s", bridge->reason);
+            break;
+        }
+        error = wait_a_step(bridge, deadline);
+        if (error == OVNK8S_TIMEOUT && *bridge->reason) {
+            error = fail(OVNK8S_TIMEOUT, "timed out: %s", bridge->reason);
+        }
+        if (error) {
+            break;
+        }
+    }
+    return fail_during(error, "connect", bridge->channel.remote, "connecting to the bridge at %s",
+                       bridge->channel.remote);
+}
+
+/* The end of a blocking job. */
+struct ending {
+    bool came;
+    int error;
+    struct bridge_result result;
+};
+
+static void job_done(void *payload, int error, const struct bridge_result *result)
+{
+    *(struct ending *)payload = (struct ending){true, error, *result};
+}
+
+static int run_once(ovnk8s_bridge *bridge, const struct flow_list *wanted, uint64_t cookie,
+                    const struct deadline *deadline, struct bridge_result *result)
+{
+    struct ending ending = {.came = false};
+    int error = 0;
+
+    bridge_apply(bridge, wanted, cookie, job_done, &ending);
+    while (!ending.came && !error) {
+        bridge_step(bridge);
+        error = ending.came ? 0 : wait_a_step(bridge, deadline);
+    }
+    if (!ending.came) {
+        bridge_forget(bridge);
+        /* Its answers would come at another time. */
+        channel_break(&bridge->channel, error);
+        return error;
+    }
+    *result = ending.result;
+    return ending.error;
+}
+
+int bridge_run(ovnk8s_bridge *bridge, const struct flow_list *wanted, uint64_t cookie,
+               struct bridge_result *result)
+{
+    const struct deadline deadline = deadline_in(bridge->timeout_ms, bridge->cancel);
+    int error;
+
+    do {
+        bridge_step(bridge); /* A connection that was lost while nobody looked is not ready. */
+        error = wait_ready(bridge, &deadline);
+        if (error) {
+            return error;
+        }
+        error = run_once(bridge, wanted, cookie, &deadline, result);
+    } while (error == OVNK8S_UNAVAILABLE && deadline_left(&deadline));
+    return error ? fail_during(error, "flows", bridge->channel.remote, "flows of the bridge at %s",
+                               bridge->channel.remote)
+                 : 0;
+}
+
+/* Life. */
+
+int bridge_new(ovnk8s_bridge **out, const char *remote, const ovnk8s_connect_options *theirs)
+{
+    ovnk8s_connect_options options = OVNK8S_CONNECT_OPTIONS_INIT;
+    int error = options_take(&options, sizeof options, theirs);
+    struct channel_handler handler = {opened, take_message, take_strange, closed, NULL};
+    ovnk8s_bridge *bridge;
+
+    *out = NULL;
+    if (error) {
+        return error;
+    }
+    bridge = calloc(1, sizeof *bridge);
+    if (!bridge) {
+        return fail_nomem();
+    }
+    bridge->timeout_ms = options.timeout_ms;
+    bridge->cancel = options.cancel;
+    bridge->log = (struct log){options.log, options.log_payload};
+    hmap_init(&bridge->wanted);
+    hmap_init(&bridge->job.actual);
+    hmap_init(&bridge->job.foreign);
+    handler.payload = bridge;
+    error = channel_init(&bridge->channel, remote, &handler);
+    if (error) {
+        ovnk8s_bridge_close(bridge);
+        return error;
+    }
+    *out = bridge;
+    return 0;
+}
+
+int ovnk8s_bridge_open(ovnk8s_bridge **out, const char *remote,
+                       const ovnk8s_connect_options *options)
+{
+    ovnk8s_bridge *bridge;
+    int error = bridge_new(&bridge, remote, options);
+
+    *out = NULL;
+    if (error) {
+        return error;
+    }
+    const struct deadline deadline = deadline_in(bridge->timeout_ms, bridge->cancel);
+
+    error = wait_ready(bridge, &deadline);
+    if (error) {
+        ovnk8s_bridge_close(bridge);
+        return error;
+    }
+    *out = bridge;
+    return 0;
+}
+
+void ovnk8s_bridge_close(ovnk8s_bridge *bridge)
+{
+    if (!bridge) {
+        return;
+    }
+    bridge_forget(bridge);
+    channel_clear(&bridge->channel);
+    wire_ports_clear(&bridge->ports);
+    wire_ports_clear(&bridge->new_ports);
+    wire_set_clear(&bridge->wanted);
+    hmap_destroy(&bridge->wanted);
+    hmap_destroy(&bridge->job.actual);
+    hmap_destroy(&bridge->job.foreign);
+    free(bridge);
+}
