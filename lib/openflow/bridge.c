@@ -124,12 +124,11 @@ static void tell_foreign(const ovnk8s_bridge *bridge, const struct wire_flow *fl
  * same. */
 static void compare(ovnk8s_bridge *bridge, const struct wire_flow *wanted, bool sends)
 {
-    struct wire_flow *actual = wire_set_find(&bridge->job.actual, wanted);
+    const struct wire_flow *actual = wire_set_find(&bridge->job.actual, wanted);
     struct bridge_result *result = &bridge->job.result;
     uint16_t command = OFPFC_ADD;
 
     if (actual) {
-        actual->is_used = true;
         if (is_right(wanted, actual)) {
             return;
         }
@@ -150,21 +149,28 @@ static void compare(ovnk8s_bridge *bridge, const struct wire_flow *wanted, bool 
     }
 }
 
-static void compare_all(ovnk8s_bridge *bridge, bool sends)
+static void count_deleted(ovnk8s_bridge *bridge, bool sends)
 {
     struct wire_flow *flow;
 
-    bridge->job.result = (struct bridge_result){0};
-    HMAP_FOR_EACH (flow, node, &bridge->wanted) {
-        compare(bridge, flow, sends);
-    }
     HMAP_FOR_EACH (flow, node, &bridge->job.actual) {
-        if (!flow->is_used) {
+        if (!wire_set_find(&bridge->wanted, flow)) {
             bridge->job.result.deleted++;
             if (sends) {
                 send_change(bridge, OFPFC_DELETE_STRICT, flow);
             }
         }
+    }
+}
+
+static void compare_all(ovnk8s_bridge *bridge, bool sends)
+{
+    const struct wire_flow *flow;
+
+    bridge->job.result = (struct bridge_result){0};
+    count_deleted(bridge, sends);
+    HMAP_FOR_EACH (flow, node, &bridge->wanted) {
+        compare(bridge, flow, sends);
     }
 }
 

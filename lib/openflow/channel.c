@@ -198,6 +198,7 @@ static void greet(struct channel *channel)
     struct ofpbuf *hello = ofputil_encode_hello(1u << OFP14_VERSION | 1u << OFP15_VERSION);
 
     channel->state = CHANNEL_GREETING;
+    ofpmsg_update_length(hello);
     ofpbuf_put(&channel->out, hello->data, hello->size);
     ofpbuf_delete(hello);
 }
@@ -258,6 +259,7 @@ uint32_t channel_next_xid(const struct channel *channel)
 uint32_t channel_send(struct channel *channel, struct ofpbuf *message)
 {
     channel->xid = channel_next_xid(channel);
+    ofpmsg_update_length(message);
     ((struct ofp_header *)message->data)->xid = htonl(channel->xid);
     ofpbuf_put(&channel->out, message->data, message->size);
     ofpbuf_delete(message);
@@ -326,6 +328,7 @@ static void take_message(struct channel *channel, const struct ofp_header *messa
     } else if (type == OFPTYPE_ECHO_REQUEST) {
         struct ofpbuf *reply = ofputil_encode_echo_reply(message);
 
+        ofpmsg_update_length(reply);
         ofpbuf_put(&channel->out, reply->data, reply->size);
         ofpbuf_delete(reply);
     } else {

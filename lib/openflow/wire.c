@@ -204,7 +204,8 @@ static void put_transport(struct match *out, const struct flow_match *match)
     if (match->ct_port_dst) {
         match_set_ct_nw_proto(out, match->protocol);
         match_set_ct_tp_dst(out, htons(match->ct_port_dst));
-    } else if (match->protocol) {
+    }
+    if (match->protocol) {
         match_set_nw_proto(out, match->protocol);
     }
     if (match->port_dst) {
@@ -232,13 +233,16 @@ static int put_match(struct match *out, const struct flow_match *match,
     const int error = match->in_port ? put_in_port(out, match->in_port, ports) : 0;
 
     if (match->is_untagged) {
-        match_set_dl_vlan(out, htons(OFP10_VLAN_NONE), 0);
+        match_set_vlan_vid(out, htons(0));
     }
     if (match->has_eth_dst) {
         struct eth_addr mac;
 
         memcpy(mac.ea, match->eth_dst.bytes, sizeof mac.ea);
         match_set_dl_dst(out, mac);
+    }
+    if (match->ether != FLOW_ANY || match->has_eth_dst || match->is_untagged) {
+        match_set_default_packet_type(out); /* As decoding such a match does. */
     }
     put_network(out, match);
     put_transport(out, match);
@@ -485,7 +489,6 @@ struct ofpbuf *wire_ask_monitor(enum ofp_version version)
     struct ofpbuf *message = ofpbuf_new(0);
 
     ofputil_append_flow_monitor_request(&request, message, protocol_of(version));
-    ofpmsg_update_length(message);
     return message;
 }
 
@@ -538,6 +541,7 @@ struct ofpbuf *wire_bundle_add(enum ofp_version version, uint32_t id, uint16_t c
         .bundle_id = id, .flags = OFPBF_ATOMIC | OFPBF_ORDERED, .msg = inner->data};
 
     ((struct ofp_header *)inner->data)->xid = htonl(xid);
+    ofpmsg_update_length(inner);
     outer = ofputil_encode_bundle_add(version, &add);
     ofpbuf_delete(inner);
     return outer;
