@@ -8,6 +8,7 @@
 #include <ovnk8s/common.h>
 #include <ovnk8s/error.h>
 #include <ovnk8s/flows.h>
+#include <ovnk8s/gateway_helper.h>
 #include <ovnk8s/host.h>
 #include <ovnk8s/kube.h>
 #include <ovnk8s/log.h>

@@ -393,10 +393,11 @@ static int check_result(const ovnk8s_flows_result *result)
 
 static int run(ovnk8s_bridge *bridge, const struct flow_list *wanted, ovnk8s_flows_result *theirs)
 {
+    const struct bridge_work work = {.wanted = wanted, .cookie = OVNK8S_FLOWS_COOKIE};
     struct bridge_result done = {0};
     int error = check_result(theirs);
 
-    error = error ? error : bridge_run(bridge, wanted, OVNK8S_FLOWS_COOKIE, &done);
+    error = error ? error : bridge_run(bridge, &work, &done);
     if (!error && theirs) {
         const ovnk8s_flows_result result = {theirs->size, done.added, done.changed, done.deleted,
                                             done.foreign};

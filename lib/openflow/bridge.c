@@ -26,14 +26,13 @@ enum job_state {
 
 struct job {
     enum job_state state;
-    uint64_t cookie;
+    struct bridge_work work;
+    int64_t at;              /* When it has taken too long. */
     uint32_t first, awaited; /* The transaction ids of its first and of its latest message. */
     uint32_t bundle;
     struct hmap actual, foreign; /* Flows that were read. */
     size_t n_read;
     struct bridge_result result;
-    bridge_done_fn *done;
-    void *payload;
 };
 
 struct ovnk8s_bridge {
@@ -85,7 +84,7 @@ static void job_ends(ovnk8s_bridge *bridge, int error)
     const struct bridge_result result = bridge->job.result;
 
     bridge_forget(bridge);
-    bridge->job.done(bridge->job.payload, error, &result);
+    bridge->job.work.done(bridge->job.work.payload, error, &result);
 }
 
 /* Changes: what is compared, and sent as a bundle. */
@@ -105,16 +104,16 @@ static void send_change(ovnk8s_bridge *bridge, uint16_t command, const struct wi
 {
     struct job *job = &bridge->job;
 
-    job->awaited = channel_send(&bridge->channel,
-                                wire_bundle_add(version_of(bridge), job->bundle, command, flow,
-                                                job->cookie, channel_next_xid(&bridge->channel)));
+    job->awaited = channel_send(
+        &bridge->channel, wire_bundle_add(version_of(bridge), job->bundle, command, flow,
+                                          job->work.cookie, channel_next_xid(&bridge->channel)));
 }
 
 static void tell_foreign(const ovnk8s_bridge *bridge, const struct wire_flow *flow)
 {
     _cleanup_text_ struct text text = {0};
 
-    flow_text(&text, flow->origin, bridge->job.cookie);
+    flow_text(&text, flow->origin, bridge->job.work.cookie);
     log_line(&bridge->log, OVNK8S_LOG_WARN,
              "%s: not added, since somebody else has a flow for the same packets: %s",
              bridge->channel.remote, text.bytes ? text.bytes : "");
@@ -168,7 +167,9 @@ static void compare_all(ovnk8s_bridge *bridge, bool sends)
     const struct wire_flow *flow;
 
     bridge->job.result = (struct bridge_result){0};
-    count_deleted(bridge, sends);
+    if (!bridge->job.work.keeps) {
+        count_deleted(bridge, sends);
+    }
     HMAP_FOR_EACH (flow, node, &bridge->wanted) {
         compare(bridge, flow, sends);
     }
@@ -195,7 +196,7 @@ static void ask_flows(ovnk8s_bridge *bridge, enum job_state state, uint64_t mask
     job->state = state;
     job->n_read = 0;
     job->first = job->awaited = channel_send(
-        &bridge->channel, wire_ask_flows(version_of(bridge), mask & job->cookie, mask));
+        &bridge->channel, wire_ask_flows(version_of(bridge), mask & job->work.cookie, mask));
 }
 
 static void own_flows_are_known(ovnk8s_bridge *bridge)
@@ -245,16 +246,14 @@ static int compile(ovnk8s_bridge *bridge, const struct flow_list *wanted)
     return error;
 }
 
-void bridge_apply(ovnk8s_bridge *bridge, const struct flow_list *wanted, uint64_t cookie,
-                  bridge_done_fn *done, void *payload)
+void bridge_apply(ovnk8s_bridge *bridge, const struct bridge_work *work)
 {
-    struct job *job = &bridge->job;
-    const int error = compile(bridge, wanted);
+    const int error = compile(bridge, work->wanted);
 
-    job->done = done;
-    job->payload = payload;
-    job->cookie = bridge->cookie = cookie;
-    job->result = (struct bridge_result){0};
+    bridge->cookie = work->cookie;
+    bridge->job.work = *work;
+    bridge->job.at = deadline_in(bridge->timeout_ms, NULL).at;
+    bridge->job.result = (struct bridge_result){0};
     if (error) {
         job_ends(bridge, error);
     } else {
@@ -450,6 +449,7 @@ static void opened(void *payload)
 {
     ovnk8s_bridge *bridge = payload;
 
+    log_line(&bridge->log, OVNK8S_LOG_INFO, "%s: connected", bridge->channel.remote);
     if (bridge->changed) {
         ask_for_news(bridge);
     }
@@ -462,6 +462,10 @@ static void closed(void *payload, int error)
 
     snprintf(bridge->reason, sizeof bridge->reason, "%s", ovnk8s_last_error()->message);
     bridge->reason_code = error;
+    if (bridge->has_ports) {
+        log_line(&bridge->log, OVNK8S_LOG_WARN, "%s: connection lost: %s", bridge->channel.remote,
+                 bridge->reason);
+    }
     bridge->has_ports = false;
     bridge->ports_xid = 0;
     if (bridge->job.state != JOB_NONE) {
@@ -483,6 +487,10 @@ void bridge_watch(ovnk8s_bridge *bridge, void (*changed)(void *payload), void *p
 void bridge_step(ovnk8s_bridge *bridge)
 {
     channel_step(&bridge->channel);
+    if (bridge_is_busy(bridge) && now_ms() >= bridge->job.at) {
+        /* Its answers would come at another time. */
+        channel_break(&bridge->channel, fail(OVNK8S_TIMEOUT, "the switch does not answer"));
+    }
 }
 
 int bridge_fd(const ovnk8s_bridge *bridge)
@@ -497,7 +505,9 @@ short bridge_events(const ovnk8s_bridge *bridge)
 
 int64_t bridge_deadline(const ovnk8s_bridge *bridge)
 {
-    return channel_deadline(&bridge->channel);
+    const int64_t at = channel_deadline(&bridge->channel);
+
+    return bridge_is_busy(bridge) && bridge->job.at < at ? bridge->job.at : at;
 }
 
 bool bridge_is_ready(const ovnk8s_bridge *bridge)
@@ -583,20 +593,22 @@ static void job_done(void *payload, int error, const struct bridge_result *resul
     *(struct ending *)payload = (struct ending){true, error, *result};
 }
 
-static int run_once(ovnk8s_bridge *bridge, const struct flow_list *wanted, uint64_t cookie,
+static int run_once(ovnk8s_bridge *bridge, const struct bridge_work *theirs,
                     const struct deadline *deadline, struct bridge_result *result)
 {
     struct ending ending = {.came = false};
+    struct bridge_work work = *theirs;
     int error = 0;
 
-    bridge_apply(bridge, wanted, cookie, job_done, &ending);
+    work.done = job_done;
+    work.payload = &ending;
+    bridge_apply(bridge, &work);
     while (!ending.came && !error) {
         bridge_step(bridge);
         error = ending.came ? 0 : wait_a_step(bridge, deadline);
     }
     if (!ending.came) {
         bridge_forget(bridge);
-        /* Its answers would come at another time. */
         channel_break(&bridge->channel, error);
         return error;
     }
@@ -604,8 +616,7 @@ static int run_once(ovnk8s_bridge *bridge, const struct flow_list *wanted, uint6
     return ending.error;
 }
 
-int bridge_run(ovnk8s_bridge *bridge, const struct flow_list *wanted, uint64_t cookie,
-               struct bridge_result *result)
+int bridge_run(ovnk8s_bridge *bridge, const struct bridge_work *work, struct bridge_result *result)
 {
     const struct deadline deadline = deadline_in(bridge->timeout_ms, bridge->cancel);
     int error;
@@ -616,7 +627,7 @@ int bridge_run(ovnk8s_bridge *bridge, const struct flow_list *wanted, uint64_t c
         if (error) {
             return error;
         }
-        error = run_once(bridge, wanted, cookie, &deadline, result);
+        error = run_once(bridge, work, &deadline, result);
     } while (error == OVNK8S_UNAVAILABLE && deadline_left(&deadline));
     return error ? fail_during(error, "flows", bridge->channel.remote, "flows of the bridge at %s",
                                bridge->channel.remote)

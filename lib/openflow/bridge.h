@@ -47,10 +47,18 @@ const char *bridge_remote(const ovnk8s_bridge *bridge);
 /* The MAC address of the bridge's own port, while it is ready; NULL if there is none. */
 const struct mac *bridge_mac(const ovnk8s_bridge *bridge);
 
-/* Begins the job of making the flows that have 'cookie' those of 'wanted', which has to stay until
- * 'done' was called; the bridge is ready, and has no other job. */
-void bridge_apply(ovnk8s_bridge *bridge, const struct flow_list *wanted, uint64_t cookie,
-                  bridge_done_fn *done, void *payload);
+/* What a job is to do. */
+struct bridge_work {
+    const struct flow_list *wanted; /* Has to stay until 'done' was called. */
+    uint64_t cookie;                /* Of these flows, and of no others. */
+    bool keeps;                     /* Other flows of the cookie stay. */
+    bridge_done_fn *done;
+    void *payload;
+};
+
+/* Begins a job; the bridge is ready, and has no other. One that takes longer than the connection's
+ * timeout ends it. */
+void bridge_apply(ovnk8s_bridge *bridge, const struct bridge_work *work);
 bool bridge_is_busy(const ovnk8s_bridge *bridge);
 
 /* Gives up the job, if there is one; 'done' is not called. */
@@ -61,8 +69,7 @@ void bridge_forget(ovnk8s_bridge *bridge);
  * cookie or for the same packets. NULL ends that. */
 void bridge_watch(ovnk8s_bridge *bridge, void (*changed)(void *payload), void *payload);
 
-/* Blocking: steps until a job for 'wanted' is done. */
-int bridge_run(ovnk8s_bridge *bridge, const struct flow_list *wanted, uint64_t cookie,
-               struct bridge_result *result);
+/* Blocking: does 'work', whose 'done' and 'payload' are not used. */
+int bridge_run(ovnk8s_bridge *bridge, const struct bridge_work *work, struct bridge_result *result);
 
 #endif /* bridge.h */
