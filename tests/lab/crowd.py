@@ -1,0 +1,43 @@
+#!/usr/bin/python3
+"""Many writers at once on one host, each with a connection of its own: usage: crowd.py OPTIONS, which are JSON.
+
+    {"remotes": ..., "connect": {...}, "calls": [[["node_add", "n1"]], [["port_add", "web", "n1"]], ...]}
+
+Each list of calls is one plan of one thread. Tells of each when it ends, by a line of JSON: which it was, how long it took,
+and the error, if any.
+"""
+import json
+import sys
+import threading
+import time
+
+from library import Error, Northbound, Plan
+
+
+def main():
+    options = json.loads(sys.argv[1])
+    gate = threading.Barrier(len(options["calls"]))
+    printing = threading.Lock()
+
+    def run(i, calls):
+        gate.wait()
+        begin, error = time.monotonic(), None
+        try:
+            with Northbound(options["remotes"], **options["connect"]) as nb, Plan() as plan:
+                for name, *words in calls:
+                    getattr(plan, name)(*words)
+                plan.apply(nb)
+        except Error as failure:
+            error = f"{failure.code}: {failure}"
+        with printing:
+            print(json.dumps({"call": i, "seconds": time.monotonic() - begin, "error": error}), flush=True)
+
+    threads = [threading.Thread(target=run, args=item) for item in enumerate(options["calls"])]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+if __name__ == "__main__":
+    main()
