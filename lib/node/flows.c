@@ -95,7 +95,7 @@ static void add_from_pods(ovnk8s_flows *flows, enum flow_ether ether)
 {
     const struct flow_match match = from(flows->patch, ether);
 
-    add_two(flows, PODS, &match, (struct flow_action){FLOW_CT_COMMIT, NULL, flows->zone, 0},
+    add_two(flows, PODS, &match, (struct flow_action){.kind = FLOW_CT_COMMIT, .zone = flows->zone},
             output(flows->nic));
 }
 
@@ -197,8 +197,8 @@ static void add_gateway(ovnk8s_flows *flows)
 
 /* Services. */
 
-/* OVN's load balancer on the gateway router takes it from here. It is not remembered: whatever goes
- * to the port is for the Service, and answers leave as all packets of pods do. */
+/* OVN's load balancer on the gateway router takes it from here. It need not be remembered: whatever
+ * goes to the port is for the Service, and answers leave as all packets of pods do. */
 static void add_service(ovnk8s_flows *flows, enum flow_ether ether, uint8_t protocol,
                         const struct ip *address, uint16_t port)
 {
@@ -209,10 +209,10 @@ static void add_service(ovnk8s_flows *flows, enum flow_ether ether, uint8_t prot
     match.port_dst = port;
     add(flows, CLASSIFY, PODS, &match, output(flows->patch));
     if (protocol == IPPROTO_UDP) {
-        /* The same for fragments, of which the connection tracker knows the port. TCP and SCTP make
-         * their packets small enough themselves. */
-        match.port_dst = 0;
-        match.ct_port_dst = port;
+        /* The same for what came in fragments, which the kernel's connection tracker has put
+         * together (that of the userspace datapath lets go of them as they were, so there only
+         * those of an established connection arrive). TCP and SCTP make their packets small enough.
+         */
         match.ct_state = FLOW_CT_TRK | FLOW_CT_NEW;
         add(flows, TRACKED, NEW_SERVICE, &match, output(flows->patch));
     }

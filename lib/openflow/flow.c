@@ -19,8 +19,7 @@ static bool match_equal_values(const struct flow_match *a, const struct flow_mat
 {
     return a->ether == b->ether && a->is_untagged == b->is_untagged &&
            a->is_fragment == b->is_fragment && a->protocol == b->protocol &&
-           a->icmp_type == b->icmp_type && a->port_dst == b->port_dst &&
-           a->ct_port_dst == b->ct_port_dst && a->ct_state == b->ct_state;
+           a->icmp_type == b->icmp_type && a->port_dst == b->port_dst && a->ct_state == b->ct_state;
 }
 
 static bool match_equal(const struct flow_match *a, const struct flow_match *b)
@@ -59,7 +58,7 @@ bool flow_equal(const struct of_flow *a, const struct of_flow *b)
 /* Of what the many flows of one gateway differ in. */
 static size_t hash(const struct of_flow *flow)
 {
-    size_t value = flow->match.port_dst + 65537u * flow->match.ct_port_dst + flow->priority;
+    size_t value = flow->match.port_dst + 65537u * flow->table + flow->priority;
 
     value = 31 * value + flow->match.protocol + 256u * flow->match.ether;
     for (size_t i = 0; i < sizeof flow->match.ip_dst.bytes; i++) {
@@ -305,10 +304,6 @@ void flow_text(struct text *text, const struct of_flow *flow, uint64_t cookie)
     }
     text_printf(text, "priority=%u", flow->priority);
     add_ct_state(text, flow->match.ct_state);
-    if (flow->match.ct_port_dst) {
-        text_printf(text, ",ct_nw_proto=%u,ct_tp_dst=%u", flow->match.protocol,
-                    flow->match.ct_port_dst);
-    }
     text_add(text, packet_word(&flow->match));
     add_link_match(text, &flow->match);
     add_network_match(text, &flow->match);

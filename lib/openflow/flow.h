@@ -29,13 +29,12 @@ struct flow_match {
     bool has_eth_dst;
     struct mac eth_dst;
     enum flow_ether ether;
-    bool is_fragment;     /* Of an IP packet, the first or a later one. */
-    uint8_t protocol;     /* IPPROTO_...; needs an IP family in 'ether'. */
-    uint8_t icmp_type;    /* Needs IPPROTO_ICMPV6. */
-    struct ip ip_dst;     /* Of the family in 'ether'. */
-    uint16_t port_dst;    /* Needs TCP, UDP or SCTP. */
-    uint16_t ct_port_dst; /* The same, of the connection's first packet; needs FLOW_CT_TRK. */
-    uint8_t ct_state;     /* enum flow_ct_state */
+    bool is_fragment;  /* Of an IP packet, the first or a later one. */
+    uint8_t protocol;  /* IPPROTO_...; needs an IP family in 'ether'. */
+    uint8_t icmp_type; /* Needs IPPROTO_ICMPV6. */
+    struct ip ip_dst;  /* Of the family in 'ether'. */
+    uint16_t port_dst; /* Needs TCP, UDP or SCTP. */
+    uint8_t ct_state;  /* enum flow_ct_state */
 };
 
 enum flow_action_kind {

@@ -201,10 +201,6 @@ static void put_network(struct match *out, const struct flow_match *match)
 
 static void put_transport(struct match *out, const struct flow_match *match)
 {
-    if (match->ct_port_dst) {
-        match_set_ct_nw_proto(out, match->protocol);
-        match_set_ct_tp_dst(out, htons(match->ct_port_dst));
-    }
     if (match->protocol) {
         match_set_nw_proto(out, match->protocol);
     }
