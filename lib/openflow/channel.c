@@ -344,6 +344,19 @@ static size_t expected(const struct channel *channel)
     return channel->in_length < sizeof *header ? sizeof *header : ntohs(header->length);
 }
 
+/* Whether what has come of a message can be the beginning of one. Another protocol than OpenFlow
+ * could seem to announce a message that never comes. */
+static bool is_plausible(const struct channel *channel)
+{
+    const struct ofp_header *header = (const struct ofp_header *)channel->in;
+
+    if (channel->in_length < sizeof *header) {
+        return true;
+    }
+    return ntohs(header->length) >= sizeof *header &&
+           (channel->state != CHANNEL_GREETING || header->type <= 1); /* Hello, or an error. */
+}
+
 /* Returns false when nothing more can be received now. */
 static bool receive(struct channel *channel)
 {
@@ -363,7 +376,7 @@ static bool receive(struct channel *channel)
         return false;
     }
     channel->in_length += (size_t)n;
-    if (expected(channel) < sizeof(struct ofp_header)) {
+    if (!is_plausible(channel)) {
         channel_break(channel, fail(OVNK8S_PROTOCOL, "the switch sends no OpenFlow"));
         return false;
     }
