@@ -552,7 +552,8 @@ static int wait_a_step(ovnk8s_bridge *bridge, const struct deadline *deadline)
 /* What trying again cannot mend. */
 static bool is_hopeless(const ovnk8s_bridge *bridge)
 {
-    return bridge->reason_code == OVNK8S_PROTOCOL || bridge->reason_code == OVNK8S_UNSUPPORTED;
+    return bridge->reason_code && bridge->reason_code != OVNK8S_UNAVAILABLE &&
+           bridge->reason_code != OVNK8S_TIMEOUT;
 }
 
 static int wait_ready(ovnk8s_bridge *bridge, const struct deadline *deadline)
