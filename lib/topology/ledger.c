@@ -82,18 +82,24 @@ bool port_entry_parse(const char *name, const char *entry, const struct prefixes
     return addresses && port_addresses_parse(addresses, subnets, &out->mac, &out->addresses);
 }
 
-bool ledger_taken(const struct row *ledger, struct blocks *out)
+bool ledger_taken(const struct rows *rows, const char *owner, struct blocks *out)
 {
+    const struct row *ledger = rows_find(rows, LEDGER_TABLE, cluster_ledger_id(owner));
+    const struct row *router = rows_find(rows, ROUTER_TABLE, cluster_router_id(owner));
     const char *text = row_pair(ledger, "external_ids", TAKEN_KEY);
+    const char *again = row_pair(router, "external_ids", TAKEN_KEY);
 
-    return text && blocks_from_text(text, out);
+    return text && again && !strcmp(text, again) && blocks_from_text(text, out);
 }
 
-void want_taken(struct row *ledger, const struct blocks *taken)
+void want_taken(struct rows *wanted, const char *owner, const struct blocks *taken)
 {
-    const char *text = blocks_to_text(&ledger->rows->arena, taken);
+    struct row *ledger = rows_edit(wanted, LEDGER_TABLE, cluster_ledger_id(owner), NULL);
+    struct row *router = rows_edit(wanted, ROUTER_TABLE, cluster_router_id(owner), NULL);
+    const char *text = blocks_to_text(&wanted->arena, taken);
 
     if (text) {
         row_includes_pair(ledger, "external_ids", TAKEN_KEY, text);
+        row_includes_pair(router, "external_ids", TAKEN_KEY, text);
     }
 }

@@ -63,8 +63,9 @@ void want_port_entry(struct row *ledger, const struct port_record *port, const c
 bool port_entry_parse(const char *name, const char *entry, const struct prefixes *subnets,
                       struct arena *arena, struct port_record *out);
 
-/* The subnets that nodes have taken, as the cluster's row says. False when it does not say. */
-bool ledger_taken(const struct row *ledger, struct blocks *out);
-void want_taken(struct row *ledger, const struct blocks *taken);
+/* The subnets that nodes have taken. The cluster's row says so, and again its router: where they do
+ * not agree, somebody has edited one of them, and nothing is said. False then. */
+bool ledger_taken(const struct rows *rows, const char *owner, struct blocks *out);
+void want_taken(struct rows *wanted, const char *owner, const struct blocks *taken);
 
 #endif /* ledger.h */

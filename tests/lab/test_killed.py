@@ -31,7 +31,7 @@ with Northbound(sys.argv[2]) as nb, Plan() as plan:
 CLUSTER = [["cluster_add", "master", "192.168.0.0/16,fd01::/48"]]
 NODE = [["node_add", "n1"]]
 PORTS = [["port_add", f"pod-{i}", "n1"] for i in range(20)]
-MANY_PORTS = [["port_add", f"many-{i}", "n1"] for i in range(200)]
+MANY_PORTS = [["port_add", f"many-{i}", "n1"] for i in range(100)]
 
 SUBNET = "--cluster-ip-subnet=192.168.0.0/16,fd01::/48"
 

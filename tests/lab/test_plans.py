@@ -111,7 +111,6 @@ def test_a_subnet_that_a_plan_frees_is_given_again_by_it(small_cluster, nb):
         plan.apply(nb)
 
 
-@pytest.mark.xfail(reason="an address that a plan frees is free for later plans only", strict=True)
 def test_an_address_that_a_plan_frees_is_given_again_by_it(small_cluster, nb):
     with Plan() as plan:
         plan.port_delete("pod-2", "n1")
@@ -120,7 +119,6 @@ def test_an_address_that_a_plan_frees_is_given_again_by_it(small_cluster, nb):
         assert plan.port_addresses("more") == "192.168.1.5/29"
 
 
-@pytest.mark.xfail(reason="the deletion of the node takes the ports that its ledger has", strict=True)
 def test_a_node_is_left_and_deleted_by_one_plan(small_cluster, database, nb):
     with Plan() as plan:
         for i in range(4):
