@@ -203,7 +203,7 @@ static void greet(struct channel *channel)
     ofpbuf_delete(hello);
 }
 
-static void connect_failed(struct channel *channel, int error_number)
+static void system_failed(struct channel *channel, int error_number)
 {
     channel_break(channel, fail(OVNK8S_UNAVAILABLE, "%s", strerrordesc_np(error_number)));
 }
@@ -216,7 +216,7 @@ static void begin(struct channel *channel)
     folder_has_changed(channel);
     channel->fd = socket(channel->address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (channel->fd < 0) {
-        connect_failed(channel, errno);
+        system_failed(channel, errno);
         return;
     }
     channel->at = now_ms() + GREETING_MS;
@@ -228,7 +228,7 @@ static void begin(struct channel *channel)
     } else if (errno == EINPROGRESS) {
         channel->state = CHANNEL_CONNECTING;
     } else {
-        connect_failed(channel, errno);
+        system_failed(channel, errno);
     }
 }
 
@@ -243,7 +243,7 @@ static void finish_connecting(struct channel *channel)
     }
     getsockopt(channel->fd, SOL_SOCKET, SO_ERROR, &error, &length);
     if (error) {
-        connect_failed(channel, error);
+        system_failed(channel, error);
     } else {
         greet(channel);
     }
@@ -273,7 +273,7 @@ static void flush(struct channel *channel)
             send(channel->fd, channel->out.data, channel->out.size, MSG_NOSIGNAL | MSG_DONTWAIT);
 
         if (n < 0 && errno != EAGAIN && errno != EINTR) {
-            connect_failed(channel, errno);
+            system_failed(channel, errno);
             return;
         }
         if (n <= 0) {
@@ -367,12 +367,12 @@ static bool receive(struct channel *channel)
     if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
         return false;
     }
-    if (n <= 0) {
-        channel_break(channel, fail(OVNK8S_UNAVAILABLE,
-                                    n ? "%s"
-                                      : "the switch has closed the "
-                                        "connection",
-                                    strerrordesc_np(errno)));
+    if (n < 0) {
+        system_failed(channel, errno);
+        return false;
+    }
+    if (!n) {
+        channel_break(channel, fail(OVNK8S_UNAVAILABLE, "the switch has closed the connection"));
         return false;
     }
     channel->in_length += (size_t)n;
