@@ -7,7 +7,9 @@
 #include <ovnk8s/cni.h>
 #include <ovnk8s/common.h>
 #include <ovnk8s/error.h>
+#include <ovnk8s/flows.h>
 #include <ovnk8s/gateway.h>
+#include <ovnk8s/gateway_helper.h>
 #include <ovnk8s/gateway_host.h>
 #include <ovnk8s/host.h>
 #include <ovnk8s/kube.h>

@@ -23,6 +23,7 @@
  *     api-ca                      k8s-ca-certificate  k8s_ca_certificate
  *     api-token                   k8s-api-token       k8s_api_token
  *     mtu                                             mtu                 1400
+ *     conntrack-zone                                  conntrack_zone      64000
  *     cni-conf-path                                   cni_conf_path       /etc/cni/net.d
  *     cni-link-path                                   cni_link_path       /opt/cni/bin
  *     cni-plugin                                      cni_plugin          ovn-k8s-cni-overlay
@@ -47,6 +48,7 @@
 
 #include <ovnk8s/cancel.h>
 #include <ovnk8s/common.h>
+#include <ovnk8s/flows.h>
 #include <ovnk8s/kube.h>
 #include <ovnk8s/log.h>
 #include <ovnk8s/nb.h>
@@ -68,8 +70,8 @@ OVNK8S_API void ovnk8s_settings_free(ovnk8s_settings *settings);
 
 /* Sets 'key' as a flag does. 'value' is copied; NULL is ignored.
  *
- * Errors: OVNK8S_INVALID (no such key; an empty value; "timeout" or "mtu" is no number, or not of 1
- * to 86400 or 68 to 65535), OVNK8S_NOMEM. */
+ * Errors: OVNK8S_INVALID (no such key; an empty value; "timeout", "mtu" or "conntrack-zone" is no
+ * number, or not of 1 to 86400, 68 to 65535 or 1 to 65535), OVNK8S_NOMEM. */
 OVNK8S_API OVNK8S_MUST_CHECK int ovnk8s_settings_set(ovnk8s_settings *settings, const char *key,
                                                      const char *value);
 
@@ -123,6 +125,13 @@ OVNK8S_API OVNK8S_MUST_CHECK int ovnk8s_settings_open_sb(ovnk8s_settings *settin
                                                          ovnk8s_sb **out);
 OVNK8S_API OVNK8S_MUST_CHECK int ovnk8s_settings_open_kube(ovnk8s_settings *settings,
                                                            ovnk8s_kube **out);
+
+/* Opens the bridge 'name' of the host by its management socket, which is beside the one of the
+ * database that the setting "ovs" names, or else in $OVS_RUNDIR.
+ *
+ * Errors: those of reading the settings and of ovnk8s_bridge_open(); OVNK8S_INVALID (no name). */
+OVNK8S_API OVNK8S_MUST_CHECK int ovnk8s_settings_open_bridge(ovnk8s_settings *settings,
+                                                             const char *name, ovnk8s_bridge **out);
 
 OVNK8S_END_DECLS
 

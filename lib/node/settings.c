@@ -25,6 +25,7 @@ enum key {
     API_CA,
     API_TOKEN,
     MTU,
+    CONNTRACK_ZONE,
     CNI_CONF_PATH,
     CNI_LINK_PATH,
     CNI_PLUGIN,
@@ -53,6 +54,11 @@ static const struct setting {
     [API_CA] = {.key = "api-ca", .external_id = "k8s-ca-certificate", .file = "k8s_ca_certificate"},
     [API_TOKEN] = {.key = "api-token", .external_id = "k8s-api-token", .file = "k8s_api_token"},
     [MTU] = {.key = "mtu", .file = "mtu", .fallback = "1400", .least = 68, .most = 65535},
+    [CONNTRACK_ZONE] = {.key = "conntrack-zone",
+                        .file = "conntrack_zone",
+                        .fallback = "64000",
+                        .least = 1,
+                        .most = 65535},
     [CNI_CONF_PATH] = {.key = "cni-conf-path",
                        .file = "cni_conf_path",
                        .fallback = "/etc/cni/net.d"},
@@ -449,6 +455,37 @@ int ovnk8s_settings_open_vswitch(ovnk8s_settings *settings, ovnk8s_vswitch **out
         *out = NULL;
     }
     return error;
+}
+
+/* The folder in which ovs-vswitchd has its sockets: that of the database's, where it has one. */
+static int add_run_folder(struct text *out, const ovnk8s_settings *settings)
+{
+    const char *remote = value_of(settings, OVS), *slash;
+
+    if (strncmp(remote, "unix:", 5) != 0 || strchr(remote, ',')) {
+        remote = settings->values[OVS][DEFAULT];
+    }
+    slash = strrchr(remote, '/');
+    text_add_bytes(out, remote, slash ? (size_t)(slash - remote + 1) : strlen("unix:"));
+    return out->failed ? fail_nomem() : 0;
+}
+
+int ovnk8s_settings_open_bridge(ovnk8s_settings *settings, const char *name, ovnk8s_bridge **out)
+{
+    _cleanup_text_ struct text remote = {0};
+    ovnk8s_connect_options options;
+    int error = prepare_connecting(settings, &options);
+
+    *out = NULL;
+    if (!error && (!name || !*name || strchr(name, '/'))) {
+        error = fail(OVNK8S_INVALID, "bridge \"%.80s\": expected a name", name ? name : "");
+    }
+    error = error ? error : add_run_folder(&remote, settings);
+    if (error) {
+        return error;
+    }
+    text_printf(&remote, "%s.mgmt", name);
+    return remote.failed ? fail_nomem() : ovnk8s_bridge_open(out, remote.bytes, &options);
 }
 
 int ovnk8s_settings_open_nb(ovnk8s_settings *settings, ovnk8s_nb **out)

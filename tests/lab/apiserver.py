@@ -1,7 +1,7 @@
 """A real Kubernetes API server, with etcd, on the central host. There is no kubelet: pods exist as objects only.
 
-Three users, each with a token: "admin" may do everything; "watcher" and "node" may do just what ovn-k8s-watcher and the CNI
-plugin need.
+Three users, each with a token: "admin" may do everything; "watcher" and "node" may do just what ovn-k8s-watcher, and the CNI
+plugin and ovn-k8s-gateway-helper need.
 """
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ PORT = 6443
 FOLDER = "/etc/kubernetes"
 CA = f"{FOLDER}/ca.crt"
 ETCD = "http://127.0.0.1:2379"
-PERMISSIONS = {"watcher": ["get", "list", "watch", "patch"], "node": ["get", "list", "watch"]}
+PERMISSIONS = {"watcher": {"pods": ["get", "list", "watch", "patch"]},
+               "node": {"pods": ["get", "list", "watch"], "services": ["get", "list", "watch"]}}
 
 
 class ApiError(LabError):
@@ -72,10 +73,11 @@ class ApiServer:
     def wait_until_ready(self):
         """Waits until pods can be made, and gives the users of PERMISSIONS their rights."""
         wait_for("the API server", self._answers, timeout=120, log=self.server.log, still=self.server.alive)
-        for user, verbs in PERMISSIONS.items():
+        for user, rights in PERMISSIONS.items():
             metadata = {"name": f"ovn-k8s-{user}"}
             self.request("POST", "/apis/rbac.authorization.k8s.io/v1/clusterroles", {
-                "metadata": metadata, "rules": [{"apiGroups": [""], "resources": ["pods"], "verbs": verbs}]})
+                "metadata": metadata, "rules": [{"apiGroups": [""], "resources": [resource], "verbs": verbs}
+                                               for resource, verbs in rights.items()]})
             self.request("POST", "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings", {
                 "metadata": metadata, "subjects": [{"kind": "User", "name": user}],
                 "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": metadata["name"]}})
