@@ -202,17 +202,19 @@ static struct column *find_column(const struct row *row, const char *name, enum 
 static bool column_reserve(struct arena *arena, struct column *column, size_t n)
 {
     const size_t room = column->room ? column->room * 2 : n;
+    const size_t width = column->is_map ? 2 : 1;
     struct atom *atoms;
 
     if (column->n + n <= column->room) {
         return true;
     }
-    atoms = arena_alloc(arena, (room < column->n + n ? column->n + n : room) * 2 * sizeof *atoms);
+    atoms =
+        arena_alloc(arena, (room < column->n + n ? column->n + n : room) * width * sizeof *atoms);
     if (!atoms) {
         return false;
     }
     if (column->n) {
-        memcpy(atoms, column->atoms, column->n * (column->is_map ? 2 : 1) * sizeof *atoms);
+        memcpy(atoms, column->atoms, column->n * width * sizeof *atoms);
     }
     column->atoms = atoms;
     column->room = room < column->n + n ? column->n + n : room;
@@ -231,7 +233,11 @@ void row_add_atoms(struct row *row, const char *name, enum column_rule rule, boo
     }
     column = find_column(row, name, rule);
     column = column ? column : add_column(row, name, rule, is_map);
-    if (!column || !n || !column_reserve(arena, column, n)) {
+    if (column && !column->n && column->is_map != is_map) {
+        column->is_map = is_map;
+        column->room = 0; /* It was for elements of the other width. */
+    }
+    if (!column || !n || column->is_map != is_map || !column_reserve(arena, column, n)) {
         return;
     }
     to = column->atoms + column->n * (is_map ? 2 : 1);

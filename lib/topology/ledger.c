@@ -11,11 +11,6 @@
 /* Between the addresses of a port and the uid of its pod. */
 #define UID_MARK ";"
 
-const struct row *cluster_ledger(const struct scene *scene, const struct rows *rows)
-{
-    return rows_find(rows, LEDGER_TABLE, cluster_ledger_id(scene->owner));
-}
-
 struct row *want_cluster_ledger(struct rows *wanted, const char *owner,
                                 const struct cluster_record *cluster)
 {
@@ -83,48 +78,52 @@ bool port_entry_parse(const char *name, const char *entry, const struct prefixes
     return addresses && port_addresses_parse(addresses, subnets, &out->mac, &out->addresses);
 }
 
-static bool read_blocks(const struct row *ledger, const char *key, struct blocks *out)
+/* What the two rows agree about; NULL if they do not. */
+static const char *agreed(const struct rows *rows, const char *owner, const char *key)
 {
+    const struct row *ledger = rows_find(rows, LEDGER_TABLE, cluster_ledger_id(owner));
+    const struct row *router = rows_find(rows, ROUTER_TABLE, cluster_router_id(owner));
     const char *text = row_pair(ledger, "external_ids", key);
+    const char *again = row_pair(router, "external_ids", key);
+
+    return text && again && !strcmp(text, again) ? text : NULL;
+}
+
+static void want_agreed(struct rows *wanted, const char *owner, const char *key, const char *text)
+{
+    struct row *ledger = rows_edit(wanted, LEDGER_TABLE, cluster_ledger_id(owner), NULL);
+    struct row *router = rows_edit(wanted, ROUTER_TABLE, cluster_router_id(owner), NULL);
+
+    if (text) {
+        row_includes_pair(ledger, "external_ids", key, text);
+        row_includes_pair(router, "external_ids", key, text);
+    }
+}
+
+bool ledger_taken(const struct rows *rows, const char *owner, struct blocks *out)
+{
+    const char *text = agreed(rows, owner, TAKEN_KEY);
 
     return text && blocks_from_text(text, out);
 }
 
-static void write_blocks(struct row *ledger, const char *key, const struct blocks *blocks)
+void want_taken(struct rows *wanted, const char *owner, const struct blocks *taken)
 {
-    const char *text = blocks_to_text(&ledger->rows->arena, blocks);
-
-    if (text) {
-        row_includes_pair(ledger, "external_ids", key, text);
-    }
+    want_agreed(wanted, owner, TAKEN_KEY, blocks_to_text(&wanted->arena, taken));
 }
 
-bool ledger_taken(const struct row *ledger, struct blocks *out)
+bool ledger_join(const struct rows *rows, const char *owner, struct blocks *taken,
+                 const char **first)
 {
-    return read_blocks(ledger, TAKEN_KEY, out);
+    const char *text = agreed(rows, owner, JOIN_TAKEN_KEY);
+
+    *first = agreed(rows, owner, FIRST_GATEWAY_KEY);
+    return text && *first && blocks_from_text(text, taken);
 }
 
-void want_taken(struct row *ledger, const struct blocks *taken)
+void want_join(struct rows *wanted, const char *owner, const struct blocks *taken,
+               const char *first)
 {
-    write_blocks(ledger, TAKEN_KEY, taken);
-}
-
-bool ledger_join_taken(const struct row *ledger, struct blocks *out)
-{
-    return read_blocks(ledger, JOIN_TAKEN_KEY, out);
-}
-
-void want_join_taken(struct row *ledger, const struct blocks *taken)
-{
-    write_blocks(ledger, JOIN_TAKEN_KEY, taken);
-}
-
-const char *ledger_first_gateway(const struct row *ledger)
-{
-    return row_pair(ledger, "external_ids", FIRST_GATEWAY_KEY);
-}
-
-void want_first_gateway(struct row *ledger, const char *node)
-{
-    row_includes_pair(ledger, "external_ids", FIRST_GATEWAY_KEY, node);
+    want_agreed(wanted, owner, JOIN_TAKEN_KEY, blocks_to_text(&wanted->arena, taken));
+    want_agreed(wanted, owner, FIRST_GATEWAY_KEY, first);
 }

@@ -118,7 +118,7 @@ static bool must_know_all(const struct node_params *params, const struct scene *
     if (!scene->facts->first) {
         return false;
     }
-    must = !ledger_taken(cluster_ledger(scene, scene->facts), &taken) ||
+    must = !ledger_taken(scene->facts, scene->owner, &taken) ||
            (params->subnets.n && !node_recall(scene, params->name, &there) &&
             overlaps(&taken, &params->subnets));
     blocks_clear(&taken);
@@ -192,8 +192,10 @@ static int count_all(struct view *view)
 /* What other nodes of the same plan have taken counts. */
 static int count_taken(struct view *view)
 {
-    if (ledger_taken(cluster_ledger(view->scene, view->wanted), &view->taken) ||
-        ledger_taken(cluster_ledger(view->scene, view->scene->facts), &view->taken)) {
+    const char *owner = view->scene->owner;
+
+    if (ledger_taken(view->wanted, owner, &view->taken) ||
+        ledger_taken(view->scene->facts, owner, &view->taken)) {
         return 0;
     }
     return count_all(view);
@@ -309,7 +311,7 @@ static int find_subnets(struct view *view)
 static bool ledger_tells(const struct scene *scene)
 {
     struct blocks taken = {0};
-    const bool tells = ledger_taken(cluster_ledger(scene, scene->facts), &taken);
+    const bool tells = ledger_taken(scene->facts, scene->owner, &taken);
 
     blocks_clear(&taken);
     return tells;
@@ -329,7 +331,7 @@ static int take_subnets(struct view *view)
     if (!error && !are_taken) {
         ledger = want_cluster_ledger(view->wanted, view->scene->owner, &view->cluster);
         ledger->guarded = true;
-        want_taken(ledger, &view->taken);
+        want_taken(view->wanted, view->scene->owner, &view->taken);
     }
     return error ? fail_nomem() : 0;
 }

@@ -30,14 +30,23 @@ static void ask_delete(const void *params, const struct scene *scene, struct row
     }
 }
 
-/* Not what somebody has written into the ledger, and is the port of another node. */
-static bool is_port_of(const struct scene *scene, const char *node, const char *port)
+static bool is_on_other(const struct row *port, const char *node)
+{
+    const char *there = row_pair(port, "external_ids", NODE_KEY);
+
+    return port && port->state == ROW_WANTED && there && strcmp(there, node) != 0;
+}
+
+/* Not what somebody has written into the ledger, and is the port of another node; and not what the
+ * same plan has moved to another one. */
+static bool is_port_of(const struct scene *scene, const struct rows *wanted, const char *node,
+                       const char *port)
 {
     const struct row_id id = switch_port_id(scene->owner, port);
-    const char *there =
-        row_pair(rows_find(scene->facts, SWITCH_PORT_TABLE, id), "external_ids", NODE_KEY);
 
-    return strchr(port, '_') && (!there || !strcmp(there, node));
+    return strchr(port, '_') &&
+           !is_on_other(rows_find(scene->facts, SWITCH_PORT_TABLE, id), node) &&
+           !is_on_other(rows_find(wanted, SWITCH_PORT_TABLE, id), node);
 }
 
 static void drop_port(struct rows *wanted, const char *owner, const char *name)
@@ -63,7 +72,7 @@ void drop_node(const struct scene *scene, const char *name, struct rows *wanted)
     row_excludes_row(rows_edit(wanted, ROUTER_TABLE, cluster_router_id(owner), NULL), "ports",
                      router_port_row);
     for (size_t i = 0; entries && i < entries->n; i++) {
-        if (is_port_of(scene, name, entries->atoms[2 * i].string)) {
+        if (is_port_of(scene, wanted, name, entries->atoms[2 * i].string)) {
             drop_port(wanted, owner, entries->atoms[2 * i].string);
         }
     }
@@ -84,8 +93,8 @@ static int free_subnets(const struct scene *scene, const struct prefixes *subnet
     int error = 0;
 
     if (cluster_find(scene, wanted, &cluster) ||
-        (!ledger_taken(cluster_ledger(scene, wanted), &taken) &&
-         !ledger_taken(cluster_ledger(scene, scene->facts), &taken))) {
+        (!ledger_taken(wanted, scene->owner, &taken) &&
+         !ledger_taken(scene->facts, scene->owner, &taken))) {
         return 0;
     }
     for (size_t i = 0; i < subnets->n && !error; i++) {
@@ -94,7 +103,7 @@ static int free_subnets(const struct scene *scene, const struct prefixes *subnet
     if (!error) {
         ledger = want_cluster_ledger(wanted, scene->owner, &cluster);
         ledger->guarded = true;
-        want_taken(ledger, &taken);
+        want_taken(wanted, scene->owner, &taken);
     }
     blocks_clear(&taken);
     return error ? fail_nomem() : 0;

@@ -82,10 +82,7 @@ static void ask_node(const struct port_wish *wish, const struct scene *scene, st
     host->is_asked_again = again;
     node_ask(scene, wish->node, asked);
     if (!wish->choose) {
-        node_ask_ports(scene, wish->node, asked);
-    }
-    if (!wish->choose && node_lacks_ledger(scene, wish->node)) {
-        ports_ask_all(scene, asked);
+        port_ask_taken(scene, wish->node, asked);
     }
 }
 

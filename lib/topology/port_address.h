@@ -18,6 +18,10 @@ struct port_view {
 /* The ledger of the port's node among the facts, or among what is wanted. */
 const struct row *port_ledger(const struct port_view *view, const struct rows *rows);
 
+/* Asks for what tells which addresses are taken: the ledger, and the ports of the node's switch of
+ * which the ledger does not know. */
+void port_ask_taken(const struct scene *scene, const char *node, struct rows *asked);
+
 /* Fails with OVNK8S_INVALID unless the addresses of 'view' are ones of the node's for pods. */
 int port_check_addresses(const struct port_view *view);
 

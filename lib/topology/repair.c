@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "topology/gateway.h"
+#include "topology/misplaced.h"
 #include "topology/names.h"
 #include "topology/recall.h"
 #include "topology/wants.h"
@@ -12,6 +13,7 @@ static void ask(const void *params, const struct scene *scene, struct rows *aske
     nodes_ask_all(scene, true, asked);
     gateways_ask_all(scene, asked);
     ports_ask_all(scene, asked);
+    misplaced_ask(scene, asked);
 }
 
 /* Entries of the ledger that stand for no port any more. */
@@ -29,7 +31,7 @@ static void drop_entries(const struct scene *scene, const struct port_list *port
         while (next < ports->n && strcmp(ports->of[next].name, key) < 0) {
             next++;
         }
-        if (next == ports->n || strcmp(ports->of[next].name, key) != 0) {
+        if (is_pod_port_name(key) && (next == ports->n || strcmp(ports->of[next].name, key) != 0)) {
             row_excludes_key(ledger, RECORDS_COLUMN, key);
         }
     }
@@ -61,6 +63,16 @@ static int repair_node(const struct scene *scene, const struct cluster_record *c
         error = blocks_add(taken, &node->subnets.of[i]) ? fail_nomem() : 0;
     }
     return error ? error : repair_ports(scene, node, wanted);
+}
+
+static const char *first_gateway_known(const struct scene *scene)
+{
+    struct blocks taken = {0};
+    const char *first = NULL;
+
+    (void)ledger_join(scene->facts, scene->owner, &taken, &first);
+    blocks_clear(&taken);
+    return first;
 }
 
 static struct gateway_record *find_gateway(struct gateway_list *gateways, const char *node)
@@ -107,12 +119,12 @@ static int repair_gateway(const struct scene *scene, const struct cluster_record
 }
 
 static int repair_gateways(const struct scene *scene, const struct cluster_record *cluster,
-                           struct rows *wanted, struct row *ledger)
+                           struct rows *wanted)
 {
     struct gateway_list gateways = {.n = 0};
     struct blocks taken = {0};
     struct gateway_record *first = NULL;
-    const char *known = ledger_first_gateway(cluster_ledger(scene, scene->facts));
+    const char *known = first_gateway_known(scene);
     int error = gateways_recall(scene, &wanted->arena, &gateways) ? 0 : fail_nomem();
 
     first = error ? NULL : find_first(&gateways, known);
@@ -122,8 +134,7 @@ static int repair_gateways(const struct scene *scene, const struct cluster_recor
                       : repair_gateway(scene, cluster, &gateways.of[i], &gateways.of[i] == first,
                                        wanted);
     }
-    want_join_taken(ledger, &taken);
-    want_first_gateway(ledger, first ? first->node : "");
+    want_join(wanted, scene->owner, &taken, first ? first->node : "");
     blocks_clear(&taken);
     return error;
 }
@@ -147,8 +158,9 @@ static int resolve(const void *params, const struct scene *scene, struct rows *w
     if (!error) {
         ledger = want_cluster_ledger(wanted, scene->owner, &cluster);
         ledger->guarded = true;
-        want_taken(ledger, &taken);
-        error = repair_gateways(scene, &cluster, wanted, ledger);
+        want_taken(wanted, scene->owner, &taken);
+        error = repair_gateways(scene, &cluster, wanted);
+        error = error ? error : misplaced_take_out(scene, wanted);
     }
     blocks_clear(&taken);
     return error;

@@ -12,6 +12,7 @@ import os
 import pathlib
 import socket
 import subprocess
+import time
 
 from host import program_path, wait_for
 
@@ -33,7 +34,7 @@ class Database:
         self.schema = json.loads(schema.read_text())["tables"]
         self.folder = folder
         self.process = process
-        self.own_sockets = self.sockets()
+        self.own_descriptors = self.descriptors()
 
     @classmethod
     def start(cls, folder: pathlib.Path, schema: pathlib.Path = SCHEMA) -> Database:
@@ -50,13 +51,15 @@ class Database:
     def remote(self) -> str:
         return f"unix:{self.folder}/nb.sock"
 
-    def sockets(self) -> int:
-        links = pathlib.Path(f"/proc/{self.process.pid}/fd").iterdir()
-        return sum(os.readlink(link).startswith("socket:") for link in links)
+    def descriptors(self) -> int:
+        return len(os.listdir(f"/proc/{self.process.pid}/fd"))
 
     def settle(self, clients: int):
         """Waits until the server has no more connections than those of the clients: it has read all that others have sent."""
-        wait_for("the end of the other connections", lambda: self.sockets() <= self.own_sockets + clients)
+        deadline = time.monotonic() + 10
+        while self.descriptors() > self.own_descriptors + clients:
+            assert time.monotonic() < deadline, "a connection that does not end"
+            time.sleep(0.001)
 
     def overlay(self, *words: str) -> list[str]:
         """The command line of ovn-k8s-overlay that works on this database."""

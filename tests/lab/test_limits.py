@@ -55,7 +55,8 @@ def test_a_cluster_without_a_free_subnet(database, nb):
         plan.apply(nb)
     with Plan() as plan:
         plan.node_add("n4")
-        assert_refused(database, nb, plan, "EXHAUSTED", "node n4", "192.168.0.0/22", "4 subnets of length 24", "all are taken")
+        assert_refused(database, nb, plan, "EXHAUSTED", "node n4", "192.168.0.0/22", "4 subnets of length 24",
+                       "all are taken")
     with Plan() as plan:
         plan.node_delete("n2")
         plan.apply(nb)

@@ -54,10 +54,10 @@ class Pod:
         self.node, self.netns, link = node, node.netns_add(self.name), f"v-{self.name}"
         addresses = plan.port_addresses(self.name).split(",")
         self.addresses = [address.partition("/")[0] for address in addresses]
-        [mac] = {line.split()[0] for line in self.network.southbound("Port_Binding", "mac", logical_port=f"default_{self.name}")[:1]}
+        mac = self.network.southbound("Port_Binding", "mac", logical_port=f"default_{self.name}")[0]
         routers = [re.sub(r"[^.:]+$", "1", address) for address in self.addresses]
-        node.run(["ip", "-batch", "-"], input=f"link add {link} type veth peer name eth0 address {mac} mtu 1400 netns {self.name}\n"
-                                              f"link set {link} up\n")
+        peer = f"peer name eth0 address {mac} mtu 1400 netns {self.name}"
+        node.run(["ip", "-batch", "-"], input=f"link add {link} type veth {peer}\nlink set {link} up\n")
         node.run(["ovs-vsctl", "add-port", "br-int", link, "--", "set", "Interface", link,
                   f"external_ids:iface-id=default_{self.name}"])
         self.netns.run(["ip", "-batch", "-"], input="link set eth0 up\n" + "".join(

@@ -81,7 +81,8 @@ def carried_to_the_southbound(database: Database):
         while not done.wait(0.005):
             [found] = database.transact({"op": "select", "table": "NB_Global", "where": [], "columns": ["nb_cfg"]})
             asked = found["rows"][0]["nb_cfg"]
-            database.transact({"op": "update", "table": "NB_Global", "where": [["sb_cfg", "!=", asked]], "row": {"sb_cfg": asked}})
+            database.transact({"op": "update", "table": "NB_Global", "where": [["sb_cfg", "!=", asked]],
+                               "row": {"sb_cfg": asked}})
 
     thread = threading.Thread(target=answer)
     thread.start()
@@ -116,8 +117,9 @@ def test_the_whole_life_of_a_cluster(tmp_path, schema):
             if step == "end":
                 break
             whole = owned(database.dump())
-            database.transact({"op": "update", "table": "Logical_Router_Port", "where": [], "row": {"mac": "0a:00:00:00:00:01"}},
-                              {"op": "delete", "table": "DNS", "where": []})
+            database.transact({"op": "delete", "table": "DNS", "where": []},
+                              {"op": "update", "table": "Logical_Router_Port", "where": [],
+                               "row": {"mac": "0a:00:00:00:00:01"}})
             with Plan() as plan:
                 plan.repair()
                 assert plan.compute(nb) > 0, step

@@ -79,8 +79,9 @@ def test_64_times_minion_init_at_once_are_64_nodes(database):
     assert names(database, "Logical_Router_Port") == sorted(["rtoj-master", *(f"rtos-{node}" for node in nodes)])
     assert names(database, "Logical_Switch_Port") == sorted(["jtor-master", *(f"{kind}-{node}" for kind in ("stor", "k8s")
                                                                               for node in nodes)])
+    switches = owned(database.dump())["Logical_Switch"].values()
     for key in "subnet", "ipv6_prefix":
-        assert_different(dict(row["other_config"][1]).get(key, row["name"]) for row in owned(database.dump())["Logical_Switch"].values())
+        assert_different(dict(row["other_config"][1]).get(key, row["name"]) for row in switches)
     subprocess.run(database.overlay("check"), check=True)
 
 
@@ -213,7 +214,8 @@ def test_addresses_that_are_given_and_chosen_at_once_differ(database):
 
     codes = at_once(add, 2 * WRITERS)
     assert set(codes) <= {None, "EXISTS"}
-    assert_different(row["addresses"] for row in owned(database.dump())["Logical_Switch_Port"].values() if row["addresses"] != "router")
+    rows = owned(database.dump())["Logical_Switch_Port"].values()
+    assert_different(row["addresses"] for row in rows if row["addresses"] != "router")
     assert_clean(database)
 
 

@@ -160,11 +160,24 @@ static void without_a_ledger_the_nodes_themselves_are_counted(void **state)
         "10.0.0.0/23,10.0.2.0/24,fd01::/63,fd01:0:0:2::/64");
 }
 
+/* Two rows tell which subnets are taken: where one was edited, the nodes themselves are asked. */
+static void an_edited_list_of_taken_subnets_is_not_believed(void **state)
+{
+    struct world *w = *state;
+
+    assert_chosen(w, "n1", "10.0.0.0/24,fd01::/64");
+    edit_pair(cluster_ledger_in(&w->database), "external_ids", "k8s-taken-subnets", "");
+    assert_chosen(w, "n2", "10.0.1.0/24,fd01:0:0:1::/64");
+    edit_pair(router_in(&w->database), "external_ids", "k8s-taken-subnets", "");
+    assert_chosen(w, "n3", "10.0.2.0/24,fd01:0:0:2::/64");
+}
+
 static void a_subnet_that_the_ledger_alone_knows_is_in_the_way(void **state)
 {
     struct world *w = *state;
 
     edit_pair(cluster_ledger_in(&w->database), "external_ids", "k8s-taken-subnets", "10.0.9.0/24");
+    edit_pair(router_in(&w->database), "external_ids", "k8s-taken-subnets", "10.0.9.0/24");
     succeed(add_node(w, "a", "10.0.9.0/25", NULL));
     assert_refused(w, OVNK8S_EXISTS,
                    "adding node a: subnet 10.0.9.0/25 overlaps one that the ledger has as taken:"
@@ -396,6 +409,7 @@ int main(void)
         CLUSTER_TEST(lengths_that_make_no_sense_are_refused),
         CLUSTER_TEST(an_exhausted_cluster_says_so),
         CLUSTER_TEST(without_a_ledger_the_nodes_themselves_are_counted),
+        CLUSTER_TEST(an_edited_list_of_taken_subnets_is_not_believed),
         CLUSTER_TEST(a_subnet_that_the_ledger_alone_knows_is_in_the_way),
         NODE_TEST(the_first_free_address_of_each_family_is_chosen),
         NODE_TEST(whoever_chooses_an_address_guards_the_ledger_alone),

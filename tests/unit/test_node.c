@@ -297,6 +297,8 @@ static void a_node_goes_with_all_that_belongs_to_it(void **state)
     assert_text(w, "- Logical_Router_Port \"rtos-n1\"\n"
                    "~ Logical_Router \"m\"\n"
                    "-     ports: \"rtos-n1\"\n"
+                   "-     external_ids:k8s-taken-subnets: \"10.0.0.0/23\"\n"
+                   "+     external_ids:k8s-taken-subnets: \"10.0.1.0/24\"\n"
                    "- Logical_Switch_Port \"default_a\"\n"
                    "- Logical_Switch_Port \"default_b\"\n"
                    "- Logical_Switch_Port \"k8s-n1\"\n"
