@@ -104,14 +104,6 @@ int want_cluster(struct rows *wanted, const char *owner, const struct cluster_re
     return 0;
 }
 
-/* Nothing is taken of a new cluster. */
-static void want_nothing_taken(struct rows *wanted, const char *owner)
-{
-    want_taken(wanted, owner, &(struct blocks){0});
-    want_join_taken(wanted, owner, &(struct blocks){0});
-    want_first_gateway(wanted, owner, "");
-}
-
 static int resolve(const void *params, const struct scene *scene, struct rows *wanted)
 {
     const struct cluster_record *cluster = params;
@@ -124,7 +116,8 @@ static int resolve(const void *params, const struct scene *scene, struct rows *w
     }
     error = error ? error : want_cluster(wanted, scene->owner, cluster);
     if (!error && is_new) {
-        want_nothing_taken(wanted, scene->owner);
+        want_taken(wanted, scene->owner, &(struct blocks){0});
+        want_join(wanted, scene->owner, &(struct blocks){0}, "");
     }
     return error;
 }

@@ -36,10 +36,9 @@ struct view {
 /* Whether the ledger does not tell what is known from all gateways. */
 static bool must_know_all(const struct scene *scene)
 {
-    const struct rows *facts = scene->facts;
     struct blocks taken = {0};
-    const bool tells =
-        ledger_join_taken(facts, scene->owner, &taken) && ledger_first_gateway(facts, scene->owner);
+    const char *first;
+    const bool tells = ledger_join(scene->facts, scene->owner, &taken, &first);
 
     blocks_clear(&taken);
     return scene->facts->first && !tells;
@@ -86,14 +85,14 @@ static int count_all(struct view *view)
 /* What other gateways of the same plan have taken counts. */
 static int count_taken(struct view *view)
 {
-    const struct rows *rows = view->wanted;
     const char *owner = view->scene->owner;
 
-    if (!ledger_first_gateway(rows, owner)) {
-        rows = view->scene->facts;
+    if (ledger_join(view->wanted, owner, &view->taken, &view->first) ||
+        ledger_join(view->scene->facts, owner, &view->taken, &view->first)) {
+        return 0;
     }
-    view->first = ledger_first_gateway(rows, owner);
-    return view->first && ledger_join_taken(rows, owner, &view->taken) ? 0 : count_all(view);
+    blocks_clear(&view->taken);
+    return count_all(view);
 }
 
 static int check_cluster(const struct view *view, const struct prefixes *believed)
@@ -166,9 +165,8 @@ static void take_place(const struct view *view)
     struct row *ledger = want_cluster_ledger(view->wanted, view->scene->owner, &view->cluster);
 
     ledger->guarded = true;
-    want_join_taken(view->wanted, view->scene->owner, &view->taken);
-    want_first_gateway(view->wanted, view->scene->owner,
-                       view->gateway.is_first ? view->gateway.node : view->first);
+    want_join(view->wanted, view->scene->owner, &view->taken,
+              view->gateway.is_first ? view->gateway.node : view->first);
 }
 
 static int resolve(const void *params, const struct scene *scene, struct rows *wanted)
@@ -331,14 +329,16 @@ int ovnk8s_gateway_add(ovnk8s_plan *plan, const ovnk8s_gateway *theirs)
 /* When the first goes, another one is sought. */
 void gateway_ask_removal(const struct scene *scene, const char *node, struct rows *asked)
 {
+    struct blocks taken = {0};
     const char *first;
 
     cluster_ask(scene, asked);
     gateway_ask(scene, node, asked);
-    first = ledger_first_gateway(scene->facts, scene->owner);
-    if (scene->facts->first && (must_know_all(scene) || !first || !strcmp(first, node))) {
+    if (scene->facts->first &&
+        (!ledger_join(scene->facts, scene->owner, &taken, &first) || !strcmp(first, node))) {
         gateways_ask_all(scene, asked);
     }
+    blocks_clear(&taken);
 }
 
 static void ask_delete(const void *params, const struct scene *scene, struct rows *asked)
@@ -417,8 +417,7 @@ static int leave_place(struct view *view)
     if (!error) {
         ledger = want_cluster_ledger(view->wanted, view->scene->owner, &view->cluster);
         ledger->guarded = true;
-        want_join_taken(view->wanted, view->scene->owner, &view->taken);
-        want_first_gateway(view->wanted, view->scene->owner, view->first);
+        want_join(view->wanted, view->scene->owner, &view->taken, view->first);
     }
     return error;
 }

@@ -11,11 +11,6 @@
 /* Between the addresses of a port and the uid of its pod. */
 #define UID_MARK ";"
 
-const struct row *cluster_ledger(const struct scene *scene, const struct rows *rows)
-{
-    return rows_find(rows, LEDGER_TABLE, cluster_ledger_id(scene->owner));
-}
-
 struct row *want_cluster_ledger(struct rows *wanted, const char *owner,
                                 const struct cluster_record *cluster)
 {
@@ -83,7 +78,7 @@ bool port_entry_parse(const char *name, const char *entry, const struct prefixes
     return addresses && port_addresses_parse(addresses, subnets, &out->mac, &out->addresses);
 }
 
-/* What the ledger says of all nodes, or gateways, and the cluster's router again. */
+/* What the two rows agree about; NULL if they do not. */
 static const char *agreed(const struct rows *rows, const char *owner, const char *key)
 {
     const struct row *ledger = rows_find(rows, LEDGER_TABLE, cluster_ledger_id(owner));
@@ -94,7 +89,7 @@ static const char *agreed(const struct rows *rows, const char *owner, const char
     return text && again && !strcmp(text, again) ? text : NULL;
 }
 
-static void write_both(struct rows *wanted, const char *owner, const char *key, const char *text)
+static void want_agreed(struct rows *wanted, const char *owner, const char *key, const char *text)
 {
     struct row *ledger = rows_edit(wanted, LEDGER_TABLE, cluster_ledger_id(owner), NULL);
     struct row *router = rows_edit(wanted, ROUTER_TABLE, cluster_router_id(owner), NULL);
@@ -114,27 +109,21 @@ bool ledger_taken(const struct rows *rows, const char *owner, struct blocks *out
 
 void want_taken(struct rows *wanted, const char *owner, const struct blocks *taken)
 {
-    write_both(wanted, owner, TAKEN_KEY, blocks_to_text(&wanted->arena, taken));
+    want_agreed(wanted, owner, TAKEN_KEY, blocks_to_text(&wanted->arena, taken));
 }
 
-bool ledger_join_taken(const struct rows *rows, const char *owner, struct blocks *out)
+bool ledger_join(const struct rows *rows, const char *owner, struct blocks *taken,
+                 const char **first)
 {
     const char *text = agreed(rows, owner, JOIN_TAKEN_KEY);
 
-    return text && blocks_from_text(text, out);
+    *first = agreed(rows, owner, FIRST_GATEWAY_KEY);
+    return text && *first && blocks_from_text(text, taken);
 }
 
-void want_join_taken(struct rows *wanted, const char *owner, const struct blocks *taken)
+void want_join(struct rows *wanted, const char *owner, const struct blocks *taken,
+               const char *first)
 {
-    write_both(wanted, owner, JOIN_TAKEN_KEY, blocks_to_text(&wanted->arena, taken));
-}
-
-const char *ledger_first_gateway(const struct rows *rows, const char *owner)
-{
-    return agreed(rows, owner, FIRST_GATEWAY_KEY);
-}
-
-void want_first_gateway(struct rows *wanted, const char *owner, const char *node)
-{
-    write_both(wanted, owner, FIRST_GATEWAY_KEY, node);
+    want_agreed(wanted, owner, JOIN_TAKEN_KEY, blocks_to_text(&wanted->arena, taken));
+    want_agreed(wanted, owner, FIRST_GATEWAY_KEY, first);
 }

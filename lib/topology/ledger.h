@@ -41,9 +41,6 @@ struct port_record {
 /* The column with the ports of a node. */
 #define RECORDS_COLUMN "records"
 
-/* The cluster's row among the facts, or among what is wanted; NULL if there is none. */
-const struct row *cluster_ledger(const struct scene *scene, const struct rows *rows);
-
 /* State the cluster's, or the node's, row, which is returned. */
 struct row *want_cluster_ledger(struct rows *wanted, const char *owner,
                                 const struct cluster_record *cluster);
@@ -68,11 +65,11 @@ bool port_entry_parse(const char *name, const char *entry, const struct prefixes
 bool ledger_taken(const struct rows *rows, const char *owner, struct blocks *out);
 void want_taken(struct rows *wanted, const char *owner, const struct blocks *taken);
 
-/* The same for the addresses of the join subnet that gateways have; and which of them is the first:
- * NULL when nothing is said, "" when there is none. */
-bool ledger_join_taken(const struct rows *rows, const char *owner, struct blocks *out);
-void want_join_taken(struct rows *wanted, const char *owner, const struct blocks *taken);
-const char *ledger_first_gateway(const struct rows *rows, const char *owner);
-void want_first_gateway(struct rows *wanted, const char *owner, const char *node);
+/* The same for the addresses of the join subnet that gateways have, and for the node that is the
+ * first gateway, "" when there is none. '*first' is NULL when that is not agreed about. */
+bool ledger_join(const struct rows *rows, const char *owner, struct blocks *taken,
+                 const char **first);
+void want_join(struct rows *wanted, const char *owner, const struct blocks *taken,
+               const char *first);
 
 #endif /* ledger.h */

@@ -50,7 +50,10 @@ struct row_id cluster_ledger_id(const char *owner)
 /* A plan with many ports needs it for each. */
 struct row_id node_ledger_id(const char *owner, const char *node)
 {
-    return named_id(owner, LEDGER_TABLE, "node ", node);
+    char name[512] = "node ";
+
+    strncat(name, node, sizeof name - strlen(name) - 1);
+    return row_id(owner, LEDGER_TABLE, name);
 }
 
 struct row_id gateway_ledger_id(const char *owner, const char *node)

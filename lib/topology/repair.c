@@ -65,6 +65,16 @@ static int repair_node(const struct scene *scene, const struct cluster_record *c
     return error ? error : repair_ports(scene, node, wanted);
 }
 
+static const char *first_gateway_known(const struct scene *scene)
+{
+    struct blocks taken = {0};
+    const char *first = NULL;
+
+    (void)ledger_join(scene->facts, scene->owner, &taken, &first);
+    blocks_clear(&taken);
+    return first;
+}
+
 static struct gateway_record *find_gateway(struct gateway_list *gateways, const char *node)
 {
     for (size_t i = 0; i < gateways->n && node; i++) {
@@ -114,7 +124,7 @@ static int repair_gateways(const struct scene *scene, const struct cluster_recor
     struct gateway_list gateways = {.n = 0};
     struct blocks taken = {0};
     struct gateway_record *first = NULL;
-    const char *known = ledger_first_gateway(scene->facts, scene->owner);
+    const char *known = first_gateway_known(scene);
     int error = gateways_recall(scene, &wanted->arena, &gateways) ? 0 : fail_nomem();
 
     first = error ? NULL : find_first(&gateways, known);
@@ -124,8 +134,7 @@ static int repair_gateways(const struct scene *scene, const struct cluster_recor
                       : repair_gateway(scene, cluster, &gateways.of[i], &gateways.of[i] == first,
                                        wanted);
     }
-    want_join_taken(wanted, scene->owner, &taken);
-    want_first_gateway(wanted, scene->owner, first ? first->node : "");
+    want_join(wanted, scene->owner, &taken, first ? first->node : "");
     blocks_clear(&taken);
     return error;
 }

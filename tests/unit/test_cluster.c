@@ -14,8 +14,8 @@ static void a_cluster_is_a_router_and_a_join_switch(void **state)
                COLUMNS("name is 'master'",
                        "external_ids includes 'k8s-cluster-router'='yes'"
                        " 'k8s-cluster-subnet'='192.168.0.0/16' 'k8s-join-subnet'='100.64.1.0/24'"
-                       " 'ovnk8s-owner'='k8s' 'k8s-taken-subnets'=''"
-                       " 'k8s-taken-join-addresses'='' 'k8s-first-gateway'=''"));
+                       " 'ovnk8s-owner'='k8s' 'k8s-taken-subnets'='' 'k8s-taken-join-addresses'='' "
+                       "'k8s-first-gateway'=''"));
     assert_row(switch_in(wanted, "join"), SWITCH_TABLE, "join",
                COLUMNS("name is 'join'",
                        "external_ids includes 'k8s-cluster-name'='master'"
