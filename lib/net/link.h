@@ -10,6 +10,7 @@
 
 #include "base/ip.h"
 
+struct deadline;
 struct netns;
 
 struct link_info {
@@ -18,7 +19,9 @@ struct link_info {
     unsigned int index;
     unsigned int peer_index; /* Of a veth: the other end's index in its own namespace; else 0. */
     unsigned int mtu;
+    unsigned int master; /* The index of the link that it is enslaved to; 0: it is not. */
     struct mac mac;
+    bool loopback;
     bool up;      /* Set up by an administrator. */
     bool running; /* Up, and so is what it is connected to. */
 };
@@ -43,7 +46,15 @@ bool link_name_valid(const char *name);
 char *link_name_from_hash(char out[static IFNAMSIZ], const char *prefix, const char *key1,
                           const char *key2);
 
+/* The link's name in 'out', or "?" where there is none: for messages. */
+char *link_name_of(struct netns *ns, unsigned int index, char out[static IFNAMSIZ]);
+
 int link_get(struct netns *ns, const char *name, struct link_info *out);
+
+/* Waits until there is a link of this name, and looks it up; or until there is none. */
+int link_await(struct netns *ns, const char *name, struct link_info *out,
+               const struct deadline *deadline);
+int link_await_gone(struct netns *ns, const char *name, const struct deadline *deadline);
 
 /* Makes both ends of 'veth', down, in one request: neither exists under another name or in another
  * namespace first. Fails with OVNK8S_EXISTS, and nothing done, when either name is taken; the

@@ -16,7 +16,4 @@ int netns_fd(const struct netns *ns);
 /* link_get() that fails with the reason alone: the caller tells which link of which namespace. */
 int link_find(struct netns *ns, const char *name, struct link_info *out);
 
-/* The link's name in 'out', or "?" where there is none: for messages. */
-char *link_name_of(struct netns *ns, unsigned int index, char out[static IFNAMSIZ]);
-
 #endif /* private.h */
