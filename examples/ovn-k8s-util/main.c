@@ -120,6 +120,7 @@ static void run_recorded(const struct command *command, ovnk8s_vswitch *vswitch)
 
         uplink.nic = records[i]->nic;
         uplink.bridge = records[i]->bridge;
+        uplink.flags = OVNK8S_UPLINK_RESTORE;
         run_one(command, vswitch, &uplink,
                 records[i]->state == OVNK8S_UPLINK_RETURNING ? OVNK8S_UPLINK_MOVE_BACK
                                                              : OVNK8S_UPLINK_MOVE,

@@ -29,17 +29,26 @@
 
 OVNK8S_BEGIN_DECLS
 
+/* For 'flags'. */
+enum ovnk8s_uplink_flag {
+    /* What is on record and the bridge does not have is given to it again, also where the bridge's
+     * link has been there all the time: ovs-vswitchd, or what was run with it, may have taken it.
+     * Otherwise what is missing there was deleted on purpose. */
+    OVNK8S_UPLINK_RESTORE = 1,
+};
+
 /* An interface and its bridge. */
 typedef struct ovnk8s_uplink {
     size_t size;             /* Set by the initialiser. */
     const char *nic;         /* The interface, such as "eth0". */
     const char *bridge;      /* NULL: "br" and the name of the interface. */
     unsigned int timeout_ms; /* For the whole call; 0: as the connection has it. */
+    unsigned int flags;      /* OVNK8S_UPLINK_..., or 0. */
 } ovnk8s_uplink;
 
 #define OVNK8S_UPLINK_INIT                                                                         \
     {                                                                                              \
-        sizeof(ovnk8s_uplink), NULL, NULL, 0                                                       \
+        sizeof(ovnk8s_uplink), NULL, NULL, 0, 0                                                    \
     }
 
 /* The macro as a function, for bindings. */

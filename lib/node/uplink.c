@@ -80,6 +80,9 @@ static int begin(struct job *job, ovnk8s_vswitch *vswitch, const ovnk8s_uplink *
     job->vswitch = vswitch;
     error = options_take(&job->uplink, sizeof job->uplink, theirs);
     job->deadline = conn_deadline(vswitch_conn(vswitch), job->uplink.timeout_ms);
+    if (!error && job->uplink.flags & ~(unsigned int)OVNK8S_UPLINK_RESTORE) {
+        error = fail(OVNK8S_INVALID, "flags %#x: unknown", job->uplink.flags);
+    }
     return error ? error : netns_open(&job->ns, NULL);
 }
 
@@ -206,7 +209,7 @@ static bool holds_all(const struct ipconf *a, const struct ipconf *b)
 static int decide(struct job *job, const struct ipconf *here)
 {
     merge(&job->want, here);
-    if (!job->is_kept && job->facts.is_ours) {
+    if (job->facts.is_ours && (!job->is_kept || job->uplink.flags & OVNK8S_UPLINK_RESTORE)) {
         merge(&job->want, &job->record.conf);
     }
     return ipconf_failed(&job->want) ? fail_nomem() : 0;

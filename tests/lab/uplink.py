@@ -1,11 +1,9 @@
 """A host with one network interface that carries everything an interface can carry, and what is outside."""
 from __future__ import annotations
 
-import ipaddress
 import json
 import pathlib
 import subprocess
-import tempfile
 
 from host import Host, wait_for
 from ovn import SYSTEM_DB, background
@@ -96,7 +94,7 @@ class Box(Host):
         self.outside.run(["ethtool", "-K", "eth0", "tx", "off"])
         self.outside.run(["ip", "-batch", "-"], input="\n".join([
             "link set eth0 address 02:50:00:00:00:01 mtu 1400 up", "address add 10.50.0.1/24 dev eth0",
-            "address add 10.50.0.7/24 dev eth0", "address add fd50::1/64 dev eth0 nodad", "address add fd50::7/64 dev eth0 nodad"]))
+            *(f"address add 10.50.0.{i}/24 dev eth0" for i in (7, 8, 9)), "address add fd50::1/64 dev eth0 nodad", "address add fd50::7/64 dev eth0 nodad"]))
         self.run(["ip", "link", "set", NIC, "mtu", "1400", "up"])
         wait_for("the link-local address", lambda: "fe80" in self.output(["ip", "-6", "address", "show", "dev", NIC]))
 
@@ -182,7 +180,6 @@ def config(host: Host, link: str) -> dict:
         found[f"neighbours {family}"] = [entry for entry in ask(family, "neighbour", "show", "dev", link)
                                          if entry["state"] == ["PERMANENT"]]
     found["proxies"] = ask("neighbour", "show", "proxy", "dev", link)
-    found["sysctls"] = {name: host.path(f"/proc/sys/net/{name.format(link)}") for name in SYSCTLS}
     values = host.output(["bash", "-c", " ".join(["cat", *(f"/proc/sys/net/{name.format(link)}" for name in SYSCTLS)])])
     found["sysctls"] = dict(zip(SYSCTLS, values.split()))
     result = cleaned(found, link)
@@ -201,3 +198,65 @@ def bare(found: dict) -> bool:
 
 def routes_of(found: dict) -> int:
     return sum(1 for key in ("routes -4", "routes -6") for route in found[key] if route.get("protocol") != "kernel")
+
+
+ECHO = """
+import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(("0.0.0.0", 7777))
+print("ready", flush=True)
+while True:
+    data, peer = s.recvfrom(64)
+    try:
+        s.sendto(data, peer)
+    except OSError:
+        pass
+"""
+
+SEND = """
+import select, socket, sys, time
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.connect((sys.argv[1], 7777))
+s.setblocking(False)
+begin = last = time.monotonic()
+longest, answers = 0, 0
+print("ready", flush=True)
+while not select.select([sys.stdin], [], [], 0)[0]:
+    try:
+        s.send(b"x")
+    except OSError:
+        pass
+    time.sleep(0.0005)
+    try:
+        while s.recv(64):
+            now = time.monotonic()
+            longest, last, answers = max(longest, now - last), now, answers + 1
+    except OSError:
+        pass
+print(max(longest, time.monotonic() - last), answers)
+"""
+
+
+class Stream:
+    """Datagrams from outside, about a thousand in a second, that the host answers while a "with" block runs."""
+
+    def __init__(self, box: Box):
+        self.box = box
+
+    def __enter__(self) -> Stream:
+        self.echo = self.box.popen(["python3", "-c", ECHO], stdout=subprocess.PIPE)
+        self.echo.stdout.readline()
+        self.sender = self.box.outside.popen(["python3", "-c", SEND, HOST_ADDRESS], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.sender.stdout.readline()
+        return self
+
+    def __exit__(self, *_):
+        self.result = self.sender.communicate("\n")[0].split()
+        self.box.run(["pkill", "-f", "s.bind"])
+        self.echo.wait()
+        self.echo.stdout.close()
+
+    def longest_gap(self) -> float:
+        """In seconds."""
+        assert int(self.result[1]) > 100
+        return float(self.result[0])
