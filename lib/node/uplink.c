@@ -204,12 +204,17 @@ static bool holds_all(const struct ipconf *a, const struct ipconf *b)
     return true;
 }
 
-/* What is on the links is newer than what is on record; and the record of a finished move tells of
- * what is gone for good as well. */
+/* What is on a link is newer than what is on record; and the record of a finished move tells of
+ * what is gone for good as well. But half way an address is not in every respect as it shall be. */
 static int decide(struct job *job, const struct ipconf *here)
 {
-    merge(&job->want, here);
-    if (job->facts.is_ours && (!job->is_kept || job->uplink.flags & OVNK8S_UPLINK_RESTORE)) {
+    const bool is_half_way = job->facts.is_ours && !job->is_done;
+    const bool restores = job->uplink.flags & OVNK8S_UPLINK_RESTORE;
+
+    merge(&job->want, is_half_way ? &job->record.conf : here);
+    if (is_half_way) {
+        merge(&job->want, here);
+    } else if (job->facts.is_ours && (!job->is_kept || restores)) {
         merge(&job->want, &job->record.conf);
     }
     return ipconf_failed(&job->want) ? fail_nomem() : 0;

@@ -361,7 +361,7 @@ def test_a_gateway_that_is_lost(box, original):
     """What is verified last: here the bridge leads nowhere, since something drops the host sends."""
     loop = box.popen(["bash", "-c", f"while ! ovs-ofctl add-flow {BRIDGE} in_port=LOCAL,actions=drop; do sleep 0.01; done"],
                      stderr=subprocess.DEVNULL)
-    result = box.util(*THERE, check=False)
+    result = traced(box, ["-e", "inject=sendto:delay_enter=10000"], *THERE)  # so that there is time for that
     loop.wait()
     assert_refused(result, COMMAND, "default gateway", "does not answer", "all is as it was")
     assert_at_home(box, original)
