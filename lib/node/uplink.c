@@ -501,8 +501,8 @@ int ovnk8s_uplink_move_back(ovnk8s_vswitch *vswitch, const ovnk8s_uplink *theirs
         error = decide(&job, &job.bridge_conf);
         error = error ? error : move_back(&job);
     }
-    return error ? fail_during(error, "uplink", job.nic, "moving interface %s back from bridge %s",
-                               job.nic, job.bridge)
+    return error ? fail_during(error, "uplink", job.bridge,
+                               "moving bridge %s back to its interface", job.bridge)
                  : 0;
 }
 
@@ -586,7 +586,11 @@ int ovnk8s_uplink_preview(char **out, ovnk8s_vswitch *vswitch, const ovnk8s_upli
         error = back ? preview_move_back(&job, &text) : preview_move(&job, &text);
     }
     error = error ? error : text_take(&text, out);
-    return error ? fail_during(error, "uplink", job.nic, "moving interface %s %s bridge %s",
-                               job.nic, back ? "back from" : "onto", job.bridge)
+    if (error && back) {
+        return fail_during(error, "uplink", job.bridge, "moving bridge %s back to its interface",
+                           job.bridge);
+    }
+    return error ? fail_during(error, "uplink", job.nic, "moving interface %s onto bridge %s",
+                               job.nic, job.bridge)
                  : 0;
 }
