@@ -71,8 +71,8 @@ static bool do_one(const struct command *command, ovnk8s_vswitch *vswitch,
     return !error;
 }
 
-/* Does one, and prints it. The first failure ends the program. */
-static void run_one(const struct command *command, ovnk8s_vswitch *vswitch,
+/* Does one, and prints it. Returns whether it succeeded. */
+static bool run_one(const struct command *command, ovnk8s_vswitch *vswitch,
                     const ovnk8s_uplink *uplink, enum ovnk8s_uplink_direction direction, bool first)
 {
     struct result result = {uplink->nic && direction == OVNK8S_UPLINK_MOVE ? uplink->nic
@@ -80,11 +80,8 @@ static void run_one(const struct command *command, ovnk8s_vswitch *vswitch,
                             direction, NULL};
 
     if (!do_one(command, vswitch, uplink, &result)) {
-        if (command->is_json) {
-            puts("]}"); /* What was done before is told all the same. */
-        }
-        fflush(stdout);
-        cli_failed();
+        ovnk8s_free(result.steps);
+        return false;
     }
     if (command->is_json) {
         print_json(&result, first);
@@ -93,6 +90,17 @@ static void run_one(const struct command *command, ovnk8s_vswitch *vswitch,
         fflush(stdout);
     }
     ovnk8s_free(result.steps);
+    return true;
+}
+
+/* What was done before is told all the same. */
+static _Noreturn void stop(const struct command *command)
+{
+    if (command->is_json) {
+        puts("]}");
+    }
+    fflush(stdout);
+    cli_failed();
 }
 
 static void run_named(const struct command *command, ovnk8s_vswitch *vswitch)
@@ -105,14 +113,18 @@ static void run_named(const struct command *command, ovnk8s_vswitch *vswitch)
         } else {
             uplink.bridge = *name;
         }
-        run_one(command, vswitch, &uplink, command->verb->direction, name == command->names);
+        if (!run_one(command, vswitch, &uplink, command->verb->direction, name == command->names)) {
+            stop(command);
+        }
     }
 }
 
-static void run_recorded(const struct command *command, ovnk8s_vswitch *vswitch)
+/* An interface that fails keeps no other from its network. Returns the exit code. */
+static int run_recorded(const struct command *command, ovnk8s_vswitch *vswitch)
 {
     ovnk8s_uplink_record **records;
-    size_t n;
+    size_t n, n_done = 0;
+    int status = CLI_OK;
 
     cli_check(ovnk8s_uplink_records(vswitch, &records, &n));
     for (size_t i = 0; i < n; i++) {
@@ -121,24 +133,32 @@ static void run_recorded(const struct command *command, ovnk8s_vswitch *vswitch)
         uplink.nic = records[i]->nic;
         uplink.bridge = records[i]->bridge;
         uplink.flags = OVNK8S_UPLINK_RESTORE;
-        run_one(command, vswitch, &uplink,
-                records[i]->state == OVNK8S_UPLINK_RETURNING ? OVNK8S_UPLINK_MOVE_BACK
-                                                             : OVNK8S_UPLINK_MOVE,
-                i == 0);
+        if (run_one(command, vswitch, &uplink,
+                    records[i]->state == OVNK8S_UPLINK_RETURNING ? OVNK8S_UPLINK_MOVE_BACK
+                                                                 : OVNK8S_UPLINK_MOVE,
+                    n_done == 0)) {
+            n_done++;
+        } else {
+            fprintf(stderr, "%s: %s\n", program_invocation_short_name,
+                    ovnk8s_last_error()->message);
+            status = CLI_FAILED;
+        }
     }
     ovnk8s_free(records);
+    return status;
 }
 
-static void run(const struct command *command)
+static int run(const struct command *command)
 {
     ovnk8s_vswitch *vswitch;
+    int status = CLI_OK;
 
     cli_check(ovnk8s_settings_open_vswitch(command->cli.settings, &vswitch));
     if (command->is_json) {
         fputs("{\"uplinks\":[", stdout);
     }
     if (command->is_restore) {
-        run_recorded(command, vswitch);
+        status = run_recorded(command, vswitch);
     } else {
         run_named(command, vswitch);
     }
@@ -146,20 +166,22 @@ static void run(const struct command *command)
         puts("]}");
     }
     ovnk8s_vswitch_close(vswitch);
+    return status;
 }
 
 int main(int argc, char *argv[])
 {
     struct command command = {.cli.help = util_help};
+    int status;
 
     cli_check(ovnk8s_settings_new(&command.cli.settings));
     parse_command_line(&command, argc, argv);
-    run(&command);
+    status = run(&command);
     ovnk8s_settings_free(command.cli.settings);
     if (fflush(stdout)) {
         fprintf(stderr, "%s: writing the result: %s\n", program_invocation_short_name,
                 strerror(errno));
         return CLI_FAILED;
     }
-    return CLI_OK;
+    return status;
 }

@@ -65,10 +65,11 @@ OVNK8S_API void ovnk8s_uplink_init(ovnk8s_uplink *uplink);
  * Errors: OVNK8S_INVALID (no valid name, the loopback interface), OVNK8S_NOTFOUND (no such
  * interface), OVNK8S_EXISTS (the interface is in another bridge or bond; the bridge is none of Open
  * vSwitch's, or of somebody else's making), OVNK8S_TIMEOUT (ovs-vswitchd did not take the
- * interface, or the gateway does not answer any more), OVNK8S_PERMISSION, OVNK8S_UNAVAILABLE,
- * OVNK8S_CANCELLED, OVNK8S_SYSTEM, OVNK8S_NOMEM. After an error of a first move all is as it was,
- * unless the message says that undoing failed as well: then the record is kept, and either call
- * may be made again.
+ * interface, or the gateway does not answer any more), OVNK8S_CONFLICT (another process moves an
+ * interface just now, or the kernel keeps changing something), OVNK8S_PERMISSION,
+ * OVNK8S_UNAVAILABLE, OVNK8S_CANCELLED, OVNK8S_SYSTEM, OVNK8S_NOMEM. After an error of a first move
+ * all is as it was, unless the message says that undoing failed as well: then the record is kept,
+ * and either call may be made again.
  *
  * Source: tables Bridge, Port and Interface in ovs-vswitchd.conf.db(5); rtnetlink(7). */
 OVNK8S_API OVNK8S_MUST_CHECK int ovnk8s_uplink_move(ovnk8s_vswitch *vswitch,

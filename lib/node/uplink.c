@@ -1,8 +1,11 @@
 #include <ovnk8s/uplink.h>
 
+#include <errno.h>
 #include <linux/rtnetlink.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <time.h>
 
 #include "base/mem.h"
@@ -19,6 +22,7 @@ struct job {
     ovnk8s_vswitch *vswitch;
     struct deadline deadline;
     struct netns *ns;
+    int lock; /* A descriptor; see take_turn(). */
     char nic[IFNAMSIZ], bridge[IFNAMSIZ];
     struct link_info nic_link, bridge_link; /* Of index 0: there is none. */
     struct ipconf nic_conf, bridge_conf;
@@ -36,6 +40,7 @@ void ovnk8s_uplink_init(ovnk8s_uplink *uplink)
 
 static void job_clear(struct job *job)
 {
+    cleanup_closep(&job->lock);
     netns_close(job->ns);
     ipconf_clear(&job->nic_conf);
     ipconf_clear(&job->bridge_conf);
@@ -84,6 +89,26 @@ static int begin(struct job *job, ovnk8s_vswitch *vswitch, const ovnk8s_uplink *
         error = fail(OVNK8S_INVALID, "flags %#x: unknown", job->uplink.flags);
     }
     return error ? error : netns_open(&job->ns, NULL);
+}
+
+static int bind_name(void *job_)
+{
+    static const struct sockaddr_un name = {AF_UNIX, "\0ovnk8s-uplink"};
+    struct job *job = job_;
+
+    job->lock = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (job->lock >= 0 && !bind(job->lock, (const struct sockaddr *)&name, sizeof name)) {
+        return 0;
+    }
+    return errno == EADDRINUSE ? fail(OVNK8S_CONFLICT, "another process is at it just now")
+                               : fail_errno(errno, "taking turns");
+}
+
+/* One process at a time moves interfaces of a network namespace. The name of a socket is taken
+ * there once, and given back by the kernel however the process ends. */
+static int take_turn(struct job *job)
+{
+    return netns_run(job->ns, bind_name, job);
 }
 
 /* Looking. */
@@ -144,6 +169,10 @@ static int check_enslaved(const struct job *job)
 
 static int check_nic(const struct job *job)
 {
+    if (strcmp(job->nic_link.name, job->nic) != 0) {
+        return fail(OVNK8S_INVALID, "%s is another name of interface %s", job->nic,
+                    job->nic_link.name);
+    }
     if (job->nic_link.loopback) {
         return fail(OVNK8S_INVALID, "interface %s is the loopback interface", job->nic);
     }
@@ -405,10 +434,11 @@ static int move(struct job *job)
 
 int ovnk8s_uplink_move(ovnk8s_vswitch *vswitch, const ovnk8s_uplink *theirs)
 {
-    _cleanup_job_ struct job job = {0};
+    _cleanup_job_ struct job job = {.lock = -1};
     int error = begin(&job, vswitch, theirs);
 
     error = error ? error : take_nic(&job);
+    error = error ? error : take_turn(&job);
     error = error ? error : look(&job);
     if (!error && !nothing_to_move(&job)) {
         error = decide(&job, &job.nic_conf);
@@ -491,10 +521,11 @@ static int move_back(struct job *job)
 
 int ovnk8s_uplink_move_back(ovnk8s_vswitch *vswitch, const ovnk8s_uplink *theirs)
 {
-    _cleanup_job_ struct job job = {0};
+    _cleanup_job_ struct job job = {.lock = -1};
     int error = begin(&job, vswitch, theirs);
 
     error = error ? error : take_either(&job);
+    error = error ? error : take_turn(&job);
     error = error ? error : look(&job);
     error = error ? error : check_ports(&job);
     if (!error && job.facts.is_ours) {
@@ -577,7 +608,7 @@ int ovnk8s_uplink_preview(char **out, ovnk8s_vswitch *vswitch, const ovnk8s_upli
                           enum ovnk8s_uplink_direction direction)
 {
     const bool back = direction == OVNK8S_UPLINK_MOVE_BACK;
-    _cleanup_job_ struct job job = {0};
+    _cleanup_job_ struct job job = {.lock = -1};
     _cleanup_text_ struct text text = {0};
     int error = begin(&job, vswitch, theirs);
 

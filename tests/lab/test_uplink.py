@@ -1,7 +1,5 @@
-"""Moving the host's own interface onto a bridge and back, with everything that an interface can have, killed and disturbed at
-every step."""
+"""Moving the host's own interface onto a bridge and back, with everything that an interface can have."""
 import json
-import os
 import re
 import statistics
 import subprocess
@@ -11,57 +9,10 @@ import pytest
 
 from host import wait_for
 from overlay import assert_refused
-from snapshot import database, differences
-from uplink import BRIDGE, NIC, Stream, bare, config, ip_commands, make_box, routes_of
-
-COMMAND = "ovn-k8s-util: "
-SYSCALLS = "sendto,sendmsg,write"
-
-
-@pytest.fixture(scope="module")
-def box(tmp_path_factory):
-    made = make_box(tmp_path_factory.mktemp("hosts"))
-    yield made
-    made.stop()
-    made.outside.stop()
-
-
-@pytest.fixture
-def original(box):
-    """What eth0 has, before and after the test."""
-    before = config(box, NIC)
-    assert len(before["addresses"]) >= 30 and routes_of(before) >= 200
-    yield before
-    if bridges(box):
-        box.util("bridges-to-nic", BRIDGE)
-    assert_same(before, config(box, NIC))
-
-
-def assert_same(before: dict, after: dict):
-    assert differences(before, after) == []
-
-
-def bridges(box) -> str:
-    return box.output(["ovs-vsctl", "list-br"])
-
-
-def assert_moved(box, original):
-    assert_same(original, config(box, BRIDGE))
-    assert bare(config(box, NIC))
-    assert box.output(["ovs-vsctl", "list-ports", BRIDGE]) == NIC
-    box.ping()
-
-
-def assert_at_home(box, original):
-    assert_same(original, config(box, NIC))
-    assert bridges(box) == ""
-    assert BRIDGE not in box.output(["ip", "-brief", "link"])
-    box.ping()
-
-
-def open_vswitch(box):
-    return database(box, "unix:/run/openvswitch/db.sock", "Open_vSwitch")
-
+from snapshot import differences
+from uplink import (BACK, BRIDGE, COMMAND, NIC, THERE, Stream, assert_at_home, assert_moved, assert_same, bare, bridges, config,
+                    ip_commands, killed_at, lifetimes, open_vswitch, steps, traced)
+from uplink import box, original  # noqa: F401
 
 # --- There and back
 
@@ -75,6 +26,22 @@ def test_everything_moves(box, original):
     assert dict(columns[3][1]) == {"hwaddr": original["mac"]}
     box.util("bridges-to-nic", BRIDGE)
     assert_at_home(box, original)
+
+
+def test_lifetimes_run_on(box, original):
+    def assert_near(now):
+        assert now.keys() == before.keys() and len(now) == 8
+        assert all(abs(now[what] - before[what]) <= 5 for what in before)
+
+    before = lifetimes(box, NIC)
+    box.util(*THERE)
+    assert_near(lifetimes(box, BRIDGE))
+    reboot(box)
+    time.sleep(2)
+    box.util("nics-to-bridge", "--restore")
+    assert_near(lifetimes(box, BRIDGE))
+    box.util(*BACK)
+    assert_near(lifetimes(box, NIC))
 
 
 def test_twice_changes_nothing(box, original):
@@ -158,80 +125,6 @@ def test_gap(box, original, record_property):
     print("longest time without an answer, ms:", medians)
     record_property("gaps", medians)
     assert medians["there"] <= 3 * medians["by hand"] and medians["back"] <= 3 * medians["by hand"]
-
-
-# --- Killed, and disturbed
-
-def traced(box, inject, *words, timeout="5"):
-    return box.run(["strace", "-f", "-qq", "-o", "/run/strace.log", "-e", f"trace={SYSCALLS}", *inject,
-                    "ovn-k8s-util", *words, f"--timeout={timeout}"], check=False)
-
-
-CHANGING = re.compile(r"nlmsg_type=RTM_(NEW|DEL|SET)|0x68 /\* NLMSG|transact|write\(|sendto\([^\"]*\{nlmsg_len=[0-9]{4,}")
-
-
-def steps(box, *words) -> list[int]:
-    """Which of the system calls of the command that send or write change something, and those after them. In between it
-    only looks. $OVNK8S_EVERY_STEP takes all."""
-    result = traced(box, [], *words)
-    assert result.returncode == 0, result.stderr
-    lines = box.path("/run/strace.log").read_text().splitlines()
-    if "OVNK8S_EVERY_STEP" in os.environ:
-        return list(range(1, len(lines) + 1))
-    changing = {i for i, line in enumerate(lines, 1) if CHANGING.search(line)}
-    return sorted(i for i in changing | {i + 1 for i in changing} if i <= len(lines))
-
-
-def killed_at(box, call, *words) -> bool:
-    """False when it was done before it came that far."""
-    result = traced(box, ["-e", f"inject={SYSCALLS}:signal=SIGKILL:when={call}"], *words)
-    return result.returncode != 0
-
-
-THERE, BACK = ("nics-to-bridge", NIC), ("bridges-to-nic", BRIDGE)
-
-
-@pytest.mark.parametrize("begun, ended", [(THERE, THERE), (THERE, BACK), (BACK, THERE), (BACK, BACK)],
-                         ids=["there-finished", "there-undone", "back-undone", "back-finished"])
-def test_killed_at_every_step(box, original, begun, ended):
-    """Whatever was done by then, the host is connected, and either command leads to its end."""
-    killed = 0
-    if begun == BACK:
-        box.util(*THERE)
-    for call in steps(box, *begun):
-        box.util(*(BACK if begun == THERE else THERE))
-        killed += killed_at(box, call, *begun)
-        box.ping()
-        box.util(*ended)
-        (assert_moved if ended == THERE else assert_at_home)(box, original)
-    print("killed", killed, "times")
-    assert killed > 20
-
-
-@pytest.mark.parametrize("error", ["ENOBUFS", "EPERM"])
-@pytest.mark.parametrize("words", [THERE, BACK], ids=lambda words: words[0])
-def test_errors_at_every_step(box, original, words, error):
-    """A failure is one line, and leaves everything as it was."""
-    other, before, after = (BACK, assert_at_home, assert_moved) if words == THERE else (THERE, assert_moved, assert_at_home)
-    failures = 0
-    if words == BACK:
-        box.util(*THERE)
-    for call in steps(box, *words):
-        box.util(*other)
-        result = traced(box, ["-e", f"inject={SYSCALLS}:error={error}:when={call}"], *words)
-        box.ping()
-        if result.returncode == 0:
-            after(box, original)
-            continue
-        failures += 1
-        assert_refused(result, COMMAND)
-        if bridges(box) == ("" if words == THERE else BRIDGE):
-            before(box, original)
-        print(call, result.stderr.strip())
-        box.util(*words)
-        after(box, original)
-    print("failed", failures, "times")
-    assert failures > 5
 
 
 # --- After a reboot
@@ -341,6 +234,15 @@ def test_usage(box, words, complaints):
     assert_refused(box.util(*words, check=False), COMMAND, *complaints, status=2)
 
 
+def test_one_at_a_time(box, original):
+    slow = box.popen(["strace", "-f", "-o", "/dev/null", "-e", "trace=sendto", "-e", "inject=sendto:delay_enter=10000",
+                      "ovn-k8s-util", *THERE])
+    wait_for("the first one to begin", lambda: "ovnk8s-uplink" in box.output(["cat", "/proc/net/unix"]))
+    assert_refused(box.util(*THERE, check=False), COMMAND, "another process")
+    assert slow.wait() == 0
+    assert_moved(box, original)
+
+
 def test_the_first_failure_stops(box, original, obstacles):
     result = box.util("nics-to-bridge", "eth5", "eth99", NIC, check=False)
     assert result.returncode == 1 and "eth99" in result.stderr
@@ -359,9 +261,10 @@ def test_a_bridge_with_other_ports_stays(box, original, obstacles):
 
 def test_a_gateway_that_is_lost(box, original):
     """What is verified last: here the bridge leads nowhere, since something drops the host sends."""
-    loop = box.popen(["bash", "-c", f"while ! ovs-ofctl add-flow {BRIDGE} in_port=LOCAL,actions=drop; do sleep 0.01; done"],
-                     stderr=subprocess.DEVNULL)
+    again = f"while :; do ovs-ofctl add-flow {BRIDGE} in_port=LOCAL,actions=drop; sleep 0.01; done"
+    loop = box.popen(["bash", "-c", again], stderr=subprocess.DEVNULL)
     result = traced(box, ["-e", "inject=sendto:delay_enter=10000"], *THERE)  # so that there is time for that
+    loop.terminate()
     loop.wait()
     assert_refused(result, COMMAND, "default gateway", "does not answer", "all is as it was")
     assert_at_home(box, original)

@@ -2,17 +2,25 @@
 from __future__ import annotations
 
 import json
+import os
 import pathlib
+import re
 import subprocess
+import time
+
+import pytest
 
 from host import Host, wait_for
 from ovn import SYSTEM_DB, background
+from snapshot import database
 
 NIC, BRIDGE = "eth0", "breth0"
+THERE, BACK = ("nics-to-bridge", NIC), ("bridges-to-nic", BRIDGE)
+COMMAND = "ovn-k8s-util: "
+SYSCALLS = "sendto,sendmsg,write"
 GATEWAY, GATEWAY6 = "10.50.0.1", "fd50::1"
 HOST_ADDRESS = "10.50.0.2"
 
-# Long enough that a test does not cross a multiple of 100 seconds.
 LIFETIMES = "valid_lft 9090 preferred_lft 5090"
 
 ADDRESSES = [
@@ -139,6 +147,7 @@ def make_box(folder: pathlib.Path) -> Box:
 
 # --- What a link has
 
+FOREVER = 2**32 - 1
 RUNNING = {"valid_life_time", "preferred_life_time", "expires"}
 OF_LINK = {"ifindex", "link_index", "used", "confirmed", "updated", "probes", "refcnt"}
 
@@ -146,7 +155,7 @@ OF_LINK = {"ifindex", "link_index", "used", "confirmed", "updated", "probes", "r
 def cleaned(value, link: str):
     """The same with the link's name as "@", and without what is the kernel's alone to say."""
     if isinstance(value, dict):
-        return {key: value // 100 if key in RUNNING and value < 2**32 - 1 else cleaned(value, link)
+        return {key: "running" if key in RUNNING and 0 < value < FOREVER else cleaned(value, link)
                 for key, value in value.items() if key not in OF_LINK}
     if isinstance(value, list):
         return [cleaned(item, link) for item in value]
@@ -189,6 +198,16 @@ def config(host: Host, link: str) -> dict:
     # Of IPv4 the order of addresses decides which is the primary one.
     result["addresses"] = sorted(result["addresses"], key=lambda address: address["family"])
     return result
+
+
+def lifetimes(host: Host, link: str) -> dict[str, int]:
+    """When what has an end ends, in seconds on the clock."""
+    found = {f"{address['local']} {key}": address[key]
+             for address in json.loads(host.output(["ip", "-j", "address", "show", "dev", link]))[0]["addr_info"]
+             for key in ("valid_life_time", "preferred_life_time")}
+    routes = json.loads(host.output(["ip", "-6", "-j", "-d", "route", "show", "table", "all", "dev", link]))
+    found.update({route["dst"]: route["expires"] for route in routes if "expires" in route and route["protocol"] != "kernel"})
+    return {what: value + int(time.time()) for what, value in found.items() if 0 < value < FOREVER}
 
 
 def bare(found: dict) -> bool:
@@ -260,3 +279,83 @@ class Stream:
         """In seconds."""
         assert int(self.result[1]) > 100
         return float(self.result[0])
+
+
+# --- For tests
+
+@pytest.fixture(scope="module")
+def box(tmp_path_factory):
+    made = make_box(tmp_path_factory.mktemp("hosts"))
+    yield made
+    made.stop()
+    made.outside.stop()
+
+
+@pytest.fixture
+def original(box):
+    """What eth0 has, before and after the test."""
+    before = config(box, NIC)
+    assert len(before["addresses"]) >= 30 and routes_of(before) >= 200
+    yield before
+    if bridges(box):
+        box.util("bridges-to-nic", BRIDGE)
+    assert_same(before, config(box, NIC))
+
+
+def assert_same(before: dict, after: dict):
+    """What is there and what is missing, one by one; and the order, where it matters."""
+    for key, value in before.items():
+        if isinstance(value, list):
+            assert ([item for item in value if item not in after[key]], [item for item in after[key] if item not in value]) \
+                == ([], []), key
+    assert after == before
+
+
+def bridges(box) -> str:
+    return box.output(["ovs-vsctl", "list-br"])
+
+
+def assert_moved(box, original):
+    assert_same(original, config(box, BRIDGE))
+    assert bare(config(box, NIC))
+    assert box.output(["ovs-vsctl", "list-ports", BRIDGE]) == NIC
+    box.ping()
+
+
+def assert_at_home(box, original):
+    assert_same(original, config(box, NIC))
+    assert bridges(box) == ""
+    assert BRIDGE not in box.output(["ip", "-brief", "link"])
+    box.ping()
+
+
+def open_vswitch(box):
+    return database(box, "unix:/run/openvswitch/db.sock", "Open_vSwitch")
+
+
+# --- Tracing
+
+def traced(box, inject, *words, timeout="5"):
+    return box.run(["strace", "-f", "-qq", "-o", "/run/strace.log", "-e", f"trace={SYSCALLS}", *inject,
+                    "ovn-k8s-util", *words, f"--timeout={timeout}"], check=False)
+
+
+CHANGING = re.compile(r"nlmsg_type=RTM_(NEW|DEL|SET)|0x68 /\* NLMSG|transact|write\(|sendto\([^\"]*\{nlmsg_len=[0-9]{4,}")
+
+
+def steps(box, *words) -> list[int]:
+    """Which of the system calls of the command that send or write change something, and those after them. In between it
+    only looks. $OVNK8S_EVERY_STEP takes all."""
+    result = traced(box, [], *words)
+    assert result.returncode == 0, result.stderr
+    lines = box.path("/run/strace.log").read_text().splitlines()
+    if "OVNK8S_EVERY_STEP" in os.environ:
+        return list(range(1, len(lines) + 1))
+    changing = {i for i, line in enumerate(lines, 1) if CHANGING.search(line)}
+    return sorted(i for i in changing | {i + 1 for i in changing} if i <= len(lines))
+
+
+def killed_at(box, call, *words) -> bool:
+    """False when it was done before it came that far."""
+    result = traced(box, ["-e", f"inject={SYSCALLS}:signal=SIGKILL:when={call}"], *words)
+    return result.returncode != 0
