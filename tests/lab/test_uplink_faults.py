@@ -23,8 +23,7 @@ def test_killed_at_every_step(box, original, begun, ended):
     assert killed > 20
 
 
-@pytest.mark.parametrize("error", ["ENOBUFS", "EPERM"])
-@pytest.mark.parametrize("words", [THERE, BACK], ids=lambda words: words[0])
+@pytest.mark.parametrize("words, error", [(THERE, "EPERM"), (BACK, "ENOBUFS")], ids=["there", "back"])
 def test_errors_at_every_step(box, original, words, error):
     """A failure is one line, and leaves everything as it was."""
     other, before, after = (BACK, assert_at_home, assert_moved) if words == THERE else (THERE, assert_moved, assert_at_home)
