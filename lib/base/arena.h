@@ -27,6 +27,10 @@ void *arena_alloc(struct arena *arena, size_t size);
 const char *arena_strdup(struct arena *arena, const char *text);
 const char *arena_strndup(struct arena *arena, const char *text, size_t length);
 
+/* Returns 'first' and 'second' with 'between' between them. */
+const char *arena_join(struct arena *arena, const char *first, const char *between,
+                       const char *second);
+
 const char *arena_printf(struct arena *arena, const char *format, ...) PRINTF(2, 3);
 
 #endif /* arena.h */

@@ -12,21 +12,29 @@
 
 /* Text. */
 
-/* In quotes, with what is not printable escaped: a line stays a line. */
-static void add_quoted(struct text *text, const char *string)
+/* With what is not printable escaped: a line stays a line. */
+static void add_escaped(struct text *text, const char *string)
 {
-    text_add(text, "\"");
     for (const char *s = string; *s; s++) {
-        const unsigned char c = (unsigned char)*s;
+        const unsigned char c = (unsigned char)*s, next = (unsigned char)s[1];
 
         if (c == '"' || c == '\\') {
             text_printf(text, "\\%c", c);
         } else if (c < ' ' || c == 0x7f) {
             text_printf(text, "\\u%04x", c);
+        } else if (c == 0xc2 && next >= 0x80 && next <= 0x9f) {
+            text_printf(text, "\\u%04x", next); /* Terminals obey these too. */
+            s++;
         } else {
             text_add_bytes(text, s, 1);
         }
     }
+}
+
+static void add_quoted(struct text *text, const char *string)
+{
+    text_add(text, "\"");
+    add_escaped(text, string);
     text_add(text, "\"");
 }
 
@@ -57,7 +65,7 @@ static void add_element(struct text *text, const struct changes *changes,
     text_printf(text, "%c     %s", element->is_added ? '+' : '-', column->name);
     if (column->is_map) {
         text_add(text, ":");
-        text_add(text, element->atoms->type == ATOM_STRING ? element->atoms->string : "?");
+        add_escaped(text, element->atoms->type == ATOM_STRING ? element->atoms->string : "?");
     }
     text_add(text, ": ");
     add_value(text, changes, element->atoms + (column->is_map ? 1 : 0));

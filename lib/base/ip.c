@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/uuid.h"
+#include "base/sha1.h"
 
 bool ip_from_text(const char *text, struct ip *out)
 {
@@ -319,9 +319,14 @@ bool mac_from_text(const char *text, struct mac *out)
 
 char *mac_to_text(const struct mac *mac, char text[static MAC_TEXT])
 {
-    const uint8_t *b = mac->bytes;
+    static const char digits[] = "0123456789abcdef";
 
-    snprintf(text, MAC_TEXT, "%02x:%02x:%02x:%02x:%02x:%02x", b[0], b[1], b[2], b[3], b[4], b[5]);
+    for (size_t i = 0; i < sizeof mac->bytes; i++) {
+        text[3 * i] = digits[mac->bytes[i] >> 4];
+        text[3 * i + 1] = digits[mac->bytes[i] & 15];
+        text[3 * i + 2] = ':';
+    }
+    text[MAC_TEXT - 1] = '\0';
     return text;
 }
 

@@ -153,6 +153,7 @@ struct row *rows_drop(struct rows *rows, const char *table, struct row_id id, co
     struct row *row = state_row(rows, table, id, name);
 
     row->state = ROW_DROPPED;
+    row->is_new = false;
     return row;
 }
 
@@ -248,9 +249,14 @@ void row_ask(struct row *row, const char *column)
     row_add_atoms(row, column, COLUMN_IS, false, NULL, 0);
 }
 
-void row_is_empty(struct row *row, const char *column)
+void row_is_empty(struct row *row, const char *name)
 {
-    row_add_atoms(row, column, COLUMN_IS, false, NULL, 0);
+    struct column *column = find_column(row, name, COLUMN_IS);
+
+    if (column) {
+        column->n = 0;
+    }
+    row_add_atoms(row, name, COLUMN_IS, false, NULL, 0);
 }
 
 static struct atom *find_pair(const struct column *map, const char *key)
@@ -298,10 +304,30 @@ void row_add_string(struct row *row, const char *column, const char *value)
     row_add_atoms(row, column, COLUMN_IS, false, &atom, 1);
 }
 
+/* What is stated later counts: takes back what was said of an element, or of a key. */
+static void take_back(struct row *row, const char *name, enum column_rule rule,
+                      const struct atom *atom)
+{
+    struct column *column = find_column(row, name, rule);
+    const size_t width = column && column->is_map ? 2 : 1;
+
+    for (size_t i = 0; column && i < column->n;) {
+        struct atom *there = column->atoms + width * i;
+
+        if (atom_compare(there, atom) != 0) {
+            i++;
+        } else {
+            column->n--;
+            memmove(there, there + width, width * (column->n - i) * sizeof *there);
+        }
+    }
+}
+
 void row_includes_row(struct row *row, const char *column, struct row_id value)
 {
     const struct atom atom = {.type = ATOM_ROW, .row = value};
 
+    take_back(row, column, COLUMN_EXCLUDES, &atom);
     row_add_atoms(row, column, COLUMN_INCLUDES, false, &atom, 1);
 }
 
@@ -309,6 +335,7 @@ void row_excludes_row(struct row *row, const char *column, struct row_id value)
 {
     const struct atom atom = {.type = ATOM_ROW, .row = value};
 
+    take_back(row, column, COLUMN_INCLUDES, &atom);
     row_add_atoms(row, column, COLUMN_EXCLUDES, false, &atom, 1);
 }
 
@@ -318,6 +345,7 @@ void row_includes_pair(struct row *row, const char *column, const char *key, con
                                 {.type = ATOM_STRING, .string = value}};
     struct atom *before = find_pair(find_column(row, column, COLUMN_INCLUDES), key);
 
+    take_back(row, column, COLUMN_EXCLUDES, pair);
     if (before) {
         before[1].string = arena_strdup(&row->rows->arena, value);
     } else {
@@ -333,6 +361,7 @@ void row_includes_entry(struct row *row, const char *name, const char *key, cons
                                 {.type = ATOM_STRING, .string = value}};
     struct column *column;
 
+    take_back(row, name, COLUMN_EXCLUDES, pair);
     row_add_atoms(row, name, COLUMN_INCLUDES, true, pair, 1);
     column = find_column(row, name, COLUMN_INCLUDES);
     if (column) {
@@ -346,6 +375,7 @@ void row_excludes_key(struct row *row, const char *column, const char *key)
     const struct atom pair[] = {{.type = ATOM_STRING, .string = key},
                                 {.type = ATOM_STRING, .string = ""}};
 
+    take_back(row, column, COLUMN_INCLUDES, pair);
     row_add_atoms(row, column, COLUMN_EXCLUDES, true, pair, 1);
 }
 

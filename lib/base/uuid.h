@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { UUID_TEXT = 37, SHA1_SIZE = 20 };
+enum { UUID_TEXT = 37 };
 
 struct row_id {
     uint8_t bytes[16];
@@ -23,7 +23,5 @@ struct row_id row_id(const char *owner, const char *table, const char *name);
 bool row_id_equal(struct row_id a, struct row_id b);
 bool row_id_parse(const char *text, struct row_id *out);
 char *row_id_format(struct row_id id, char text[static UUID_TEXT]);
-
-void sha1(const void *data, size_t size, uint8_t digest[static SHA1_SIZE]);
 
 #endif /* uuid.h */

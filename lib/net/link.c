@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "base/uuid.h"
+#include "base/sha1.h"
 #include "net/events.h"
 #include "net/netlink.h"
 #include "net/netns.h"

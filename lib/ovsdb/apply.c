@@ -156,38 +156,42 @@ static int commit(struct round *round)
     return error;
 }
 
-static int run_round(ovnk8s_plan *plan, struct conn *conn, const struct deadline *deadline,
-                     bool looks, bool commits)
+/* What all rounds have in common. */
+struct job {
+    ovnk8s_plan *plan;
+    struct conn *conn;
+    const struct deadline *deadline;
+    bool commits;
+    bool is_sent; /* The latest round got as far as that. */
+};
+
+static int run_round(struct job *job, bool looks)
 {
-    struct round round = {.plan = plan, .conn = conn, .deadline = deadline, .looks = looks};
+    struct round round = {
+        .plan = job->plan, .conn = job->conn, .deadline = job->deadline, .looks = looks};
     int error = compute(&round);
 
-    if (!error && plan->changes.n) {
-        error = commits ? commit(&round) : look_for_namesakes(&round);
+    job->is_sent = !error && job->commits && job->plan->changes.n;
+    if (job->is_sent) {
+        error = commit(&round);
+    } else if (!error && job->plan->changes.n) {
+        error = look_for_namesakes(&round);
     }
     if (error) {
-        plan_reset(plan);
+        plan_reset(job->plan);
     }
     round_clear(&round);
     return error;
 }
 
-/* Writers that have collided go on at different moments. When the time is over, the story is that
- * of what was in the way. */
+/* Writers that have collided go on at different moments. */
 static int pause_between(const struct deadline *deadline)
 {
-    const struct failure_story story = failure_save();
     struct timespec now;
     struct pollfd spare;
-    int error;
 
     clock_gettime(CLOCK_MONOTONIC, &now);
-    error = deadline_poll(deadline, &spare, 0, now_ms() + now.tv_nsec / 1000 % MOST_PAUSE_MS);
-    if (error == OVNK8S_TIMEOUT) {
-        failure_restore(&story);
-        return fail_during(error, NULL, NULL, "timed out");
-    }
-    return error;
+    return deadline_poll(deadline, &spare, 0, now_ms() + now.tv_nsec / 1000 % MOST_PAUSE_MS);
 }
 
 static bool is_passing(int error)
@@ -195,31 +199,42 @@ static bool is_passing(int error)
     return error == OVNK8S_CONFLICT || error == OVNK8S_UNAVAILABLE;
 }
 
-/* What was computed from does not hold any more, or the server cannot just now. */
-static int run_rounds(ovnk8s_plan *plan, struct conn *conn, const struct deadline *deadline,
-                      bool commits)
+/* What was computed from does not hold any more, or the server cannot just now. When the time is
+ * over before the next attempt was sent, the story is that of what was in the way. */
+static int try_again(struct job *job, bool pauses)
 {
-    int error = run_round(plan, conn, deadline, !commits, commits);
+    const struct failure_story story = failure_save();
+    int error = pauses ? pause_between(job->deadline) : 0;
 
-    for (unsigned int i = 1; i < MOST_ROUNDS && is_passing(error) && deadline_left(deadline); i++) {
-        if (i > 1) {
-            error = pause_between(deadline);
-        }
-        if (i == 1 || !error) {
-            error = run_round(plan, conn, deadline, true, commits);
-        }
+    job->is_sent = false;
+    error = error ? error : run_round(job, true);
+    if (error == OVNK8S_TIMEOUT && !job->is_sent) {
+        failure_restore(&story);
+        return fail_during(error, NULL, NULL, "timed out");
+    }
+    return error;
+}
+
+static int run_rounds(struct job *job)
+{
+    int error = run_round(job, !job->commits);
+
+    for (unsigned int i = 1; i < MOST_ROUNDS && is_passing(error) && deadline_left(job->deadline);
+         i++) {
+        error = try_again(job, i > 1);
     }
     return error;
 }
 
 int compute_plan(ovnk8s_plan *plan, struct conn *conn, const struct deadline *deadline)
 {
-    return run_rounds(plan, conn, deadline, false);
+    return run_rounds(&(struct job){.plan = plan, .conn = conn, .deadline = deadline});
 }
 
 int apply_plan(ovnk8s_plan *plan, struct conn *conn, const struct deadline *deadline)
 {
-    return run_rounds(plan, conn, deadline, true);
+    return run_rounds(
+        &(struct job){.plan = plan, .conn = conn, .deadline = deadline, .commits = true});
 }
 
 void ovnk8s_apply_options_init(ovnk8s_apply_options *options)

@@ -6,6 +6,7 @@
 #include <sys/random.h>
 
 #include "base/error.h"
+#include "openvswitch/dynamic-string.h"
 #include "openvswitch/json.h"
 #include "ovsdb/wire.h"
 
@@ -142,46 +143,75 @@ static int guard_rows(const struct changes *changes, struct operations *to)
 
 /* Inserting. */
 
-static int insert_row(struct operations *to, const struct row *row)
+static void put_member(struct ds *out, const char *name, const char *value)
 {
-    struct json *op = new_op("insert", row), *values = json_object_create();
-    char id[UUID_TEXT];
-    int error = row->sole ? add_op(to, row, sole_guard(row)) : 0;
+    wire_put_string(out, name);
+    ds_put_char(out, ':');
+    wire_put_string(out, value);
+    ds_put_char(out, ',');
+}
 
-    json_object_put_string(op, "uuid", row_id_format(row->id, id));
+/* Written as text at once: there may be thousands. */
+static struct json *insert_op(const struct row *row)
+{
+    struct ds out = DS_EMPTY_INITIALIZER;
+    const char *comma = "";
+    char id[UUID_TEXT];
+
+    ds_reserve(&out, 511);
+    ds_put_char(&out, '{');
+    put_member(&out, "op", "insert");
+    put_member(&out, "table", row->table);
+    put_member(&out, "uuid", row_id_format(row->id, id));
+    ds_put_cstr(&out, "\"row\":{");
     for (const struct column *c = row->columns; c; c = c->next) {
         if (c->rule != COLUMN_EXCLUDES) {
-            json_object_put(values, c->name, wire_column(c));
+            ds_put_cstr(&out, comma);
+            wire_put_string(&out, c->name);
+            ds_put_char(&out, ':');
+            wire_put_column(&out, c);
+            comma = ",";
         }
     }
-    json_object_put(op, "row", values);
-    if (error) {
-        json_destroy(op);
-        return error;
-    }
-    return add_op(to, row, op);
+    ds_put_cstr(&out, "}}");
+    return wire_text(&out);
+}
+
+static int insert_row(struct operations *to, const struct row *row)
+{
+    const int error = row->sole ? add_op(to, row, sole_guard(row)) : 0;
+
+    return error ? error : add_op(to, row, insert_op(row));
 }
 
 /* Changing. */
 
 /* All elements of 'column' that come, or go, as one set or map. Of a pair that goes the key is
- * enough, whatever its value is by then. */
+ * enough, whatever its value is by then. As text: there may be thousands. */
 static struct json *elements_json(const struct element *first, const struct column *column,
                                   bool is_added)
 {
-    struct json *elements = json_array_create_empty();
+    const bool as_map = column->is_map && is_added;
+    struct ds out = DS_EMPTY_INITIALIZER;
+    const char *comma = "";
 
+    ds_put_cstr(&out, as_map ? "[\"map\",[" : "[\"set\",[");
     for (const struct element *e = first; e; e = e->next) {
         if (e->column != column || e->is_added != is_added) {
             continue;
         }
-        json_array_add(elements,
-                       column->is_map && is_added
-                           ? json_array_create_2(wire_atom(e->atoms), wire_atom(e->atoms + 1))
-                           : wire_atom(e->atoms));
+        ds_put_cstr(&out, comma);
+        ds_put_cstr(&out, as_map ? "[" : "");
+        wire_put_atom(&out, e->atoms);
+        if (as_map) {
+            ds_put_char(&out, ',');
+            wire_put_atom(&out, e->atoms + 1);
+            ds_put_char(&out, ']');
+        }
+        comma = ",";
     }
-    return json_array_create_2(json_string_create(column->is_map && is_added ? "map" : "set"),
-                               elements);
+    ds_put_cstr(&out, "]]");
+    return wire_text(&out);
 }
 
 static struct json *keys_json(const struct column *map)
@@ -292,8 +322,9 @@ int operations_compose(const struct changes *changes, struct operations *out)
 
 bool operations_is_sole_guard(const struct operations *operations, size_t i)
 {
-    const struct shash *op = json_object(operations->ops->array.elems[i]);
-    const struct json *expected = shash_find_data(op, "rows");
+    const struct json *op = operations->ops->array.elems[i];
+    const struct json *expected =
+        op->type == JSON_OBJECT ? shash_find_data(json_object(op), "rows") : NULL;
 
     return expected && !expected->array.n; /* Only that guard expects no row. */
 }

@@ -8,7 +8,7 @@
 struct json;
 
 struct operations {
-    struct json *ops;        /* An array. */
+    struct json *ops;        /* An array; some of them are text already. */
     const struct row **rows; /* For each operation the wanted row that it is about. */
 };
 

@@ -41,14 +41,15 @@ static bool is_known(const struct inquiry *inquiry, const struct row *row, const
     return row_column(find_fact(inquiry, row), column) || is_missing(inquiry, row);
 }
 
-/* Rows that are believed to be new are in no set yet. */
-static bool are_all_new(const struct rows *rows, const struct column *column)
+/* Rows that are believed to be new are in no set yet, and a set holds no row that is not there. */
+static bool are_all_new(const struct inquiry *inquiry, const struct rows *rows,
+                        const struct column *column)
 {
     for (size_t i = 0; i < column->n; i++) {
         const struct atom *atom = &column->atoms[i];
         const struct row *row = atom->type == ATOM_ROW ? rows_find_id(rows, atom->row) : NULL;
 
-        if (!row || !row->is_new) {
+        if (!row || (!row->is_new && !is_missing(inquiry, row))) {
             return false;
         }
     }
@@ -58,7 +59,8 @@ static bool are_all_new(const struct rows *rows, const struct column *column)
 static bool needs_probe(const struct inquiry *inquiry, const struct row *row,
                         const struct column *column)
 {
-    const bool is_new = column->is_big ? !column->is_sought : are_all_new(row->rows, column);
+    const bool is_new =
+        column->is_big ? !column->is_sought : are_all_new(inquiry, row->rows, column);
 
     return is_probed(column) && !is_new && !is_known(inquiry, row, column->name);
 }

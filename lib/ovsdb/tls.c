@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "ovsdb/contain.h"
+#include "ovsdb/openssl.h"
 #include "stream-ssl.h"
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
@@ -66,6 +67,7 @@ int tls_set_identity(const ovnk8s_connect_options *options)
 
     error = error ? error : check_file("certificate", "-c", files[1]);
     error = error ? error : check_file("CA certificate", "-C", files[2]);
+    error = error ? error : openssl_load();
     if (error) {
         return error;
     }

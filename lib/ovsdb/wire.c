@@ -1,7 +1,9 @@
 #include "ovsdb/wire.h"
 
+#include <inttypes.h>
 #include <string.h>
 
+#include "openvswitch/dynamic-string.h"
 #include "openvswitch/json.h"
 #include "openvswitch/shash.h"
 
@@ -78,6 +80,88 @@ struct json *wire_where(const struct row *row)
     }
 }
 
+/* As text. */
+
+void wire_put_id(struct ds *out, struct row_id id)
+{
+    char text[UUID_TEXT];
+
+    ds_put_cstr(out, "[\"uuid\",\"");
+    ds_put_cstr(out, row_id_format(id, text));
+    ds_put_cstr(out, "\"]");
+}
+
+/* Hardly any string has something to be escaped. */
+void wire_put_string(struct ds *out, const char *string)
+{
+    const char *end = string;
+
+    while ((unsigned char)*end >= ' ' && *end != '"' && *end != '\\') {
+        end++;
+    }
+    if (*end) {
+        json_string_escape(string, out);
+        return;
+    }
+    ds_put_char(out, '"');
+    ds_put_buffer(out, string, (size_t)(end - string));
+    ds_put_char(out, '"');
+}
+
+void wire_put_atom(struct ds *out, const struct atom *atom)
+{
+    switch (atom->type) {
+    case ATOM_STRING:
+        wire_put_string(out, atom->string);
+        break;
+    case ATOM_INTEGER:
+        ds_put_format(out, "%" PRId64, atom->integer);
+        break;
+    case ATOM_BOOLEAN:
+        ds_put_cstr(out, atom->boolean ? "true" : "false");
+        break;
+    default:
+        wire_put_id(out, atom->row);
+    }
+}
+
+static void put_elements(struct ds *out, const struct column *column)
+{
+    const size_t width = column->is_map ? 2 : 1;
+
+    ds_put_cstr(out, column->is_map ? "[\"map\",[" : "[\"set\",[");
+    for (size_t i = 0; i < column->n; i++) {
+        const struct atom *atoms = column->atoms + width * i;
+
+        ds_put_cstr(out, i ? "," : "");
+        ds_put_cstr(out, column->is_map ? "[" : "");
+        wire_put_atom(out, atoms);
+        if (column->is_map) {
+            ds_put_char(out, ',');
+            wire_put_atom(out, atoms + 1);
+            ds_put_char(out, ']');
+        }
+    }
+    ds_put_cstr(out, "]]");
+}
+
+void wire_put_column(struct ds *out, const struct column *column)
+{
+    if (!column->is_map && column->n == 1) {
+        wire_put_atom(out, column->atoms);
+    } else {
+        put_elements(out, column);
+    }
+}
+
+struct json *wire_text(struct ds *out)
+{
+    struct json *json = json_string_create_nocopy(ds_steal_cstr(out));
+
+    json->type = JSON_SERIALIZED_OBJECT; /* Both kinds are a string of malloc(). */
+    return json;
+}
+
 /* Reading. What a server sends is not trusted to have any particular form. */
 
 static bool is_tagged(const struct json *json, const char *tag)
@@ -143,7 +227,7 @@ bool wire_read_column(struct row *row, const char *name, const struct json *json
     struct column *before = row_find_column(row, name);
     struct atom atom;
 
-    /* A row that comes in several answers has columns of the same kind in all of them; the latest
+    /* A row that is told of several times has columns of the same kind each time; the latest
      * tells. */
     if (before && before->is_map != is_tagged(json, "map")) {
         return false;
@@ -181,7 +265,8 @@ struct row *wire_read_row(struct rows *rows, const char *table, const struct jso
     row = rows_want(rows, table, id.row, NULL);
     SHASH_FOR_EACH(node, json_object(json))
     {
-        if (*node->name != '_' && !wire_read_column(row, node->name, node->data)) {
+        if (*node->name != '_' && !row_column(row, node->name) &&
+            !wire_read_column(row, node->name, node->data)) {
             return NULL;
         }
     }

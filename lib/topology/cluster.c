@@ -106,16 +106,18 @@ int want_cluster(struct rows *wanted, const char *owner, const struct cluster_re
 static int resolve(const void *params, const struct scene *scene, struct rows *wanted)
 {
     const struct cluster_record *cluster = params;
-    const bool is_new = !rows_find(scene->facts, LEDGER_TABLE, cluster_ledger_id(scene->owner));
     struct cluster_record there;
+    const bool is_new = !cluster_recall(scene, &there);
     int error = 0;
 
-    if (cluster_recall(scene, &there)) {
+    if (!is_new) {
         error = check_existing(&there, cluster);
-    } else if (is_new) {
-        want_taken(want_cluster_ledger(wanted, scene->owner, cluster), &(struct blocks){0});
     }
-    return error ? error : want_cluster(wanted, scene->owner, cluster);
+    error = error ? error : want_cluster(wanted, scene->owner, cluster);
+    if (!error && is_new) {
+        want_taken(wanted, scene->owner, &(struct blocks){0});
+    }
+    return error;
 }
 
 static const struct intent_type add_type = {"adding cluster", ask, resolve};

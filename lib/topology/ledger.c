@@ -8,7 +8,12 @@
 #define TAKEN_KEY "k8s-taken-subnets"
 
 /* Between the addresses of a port and the uid of its pod. */
-#define UID_MARK ';'
+#define UID_MARK ";"
+
+const struct row *cluster_ledger(const struct scene *scene, const struct rows *rows)
+{
+    return rows_find(rows, LEDGER_TABLE, cluster_ledger_id(scene->owner));
+}
 
 struct row *want_cluster_ledger(struct rows *wanted, const char *owner,
                                 const struct cluster_record *cluster)
@@ -50,15 +55,16 @@ struct row *edit_node_ledger(struct rows *wanted, const char *owner, const char 
                      arena_printf(&wanted->arena, "ledger of %s", node));
 }
 
-void want_port_entry(struct row *ledger, const struct port_record *port, bool is_new)
+void want_port_entry(struct row *ledger, const struct port_record *port, const char *addresses,
+                     bool is_new, bool is_stated)
 {
-    struct arena *arena = &ledger->rows->arena;
-    const char *addresses = port_addresses(arena, &port->mac, &port->addresses);
     const char *entry = port->pod_uid
-                            ? arena_printf(arena, "%s%c%s", addresses, UID_MARK, port->pod_uid)
+                            ? arena_join(&ledger->rows->arena, addresses, UID_MARK, port->pod_uid)
                             : addresses;
 
-    if (!rows_failed(ledger->rows)) {
+    if (is_stated && !rows_failed(ledger->rows)) {
+        row_includes_pair(ledger, RECORDS_COLUMN, port->name, entry);
+    } else if (!rows_failed(ledger->rows)) {
         row_includes_entry(ledger, RECORDS_COLUMN, port->name, entry, is_new);
     }
 }
@@ -66,7 +72,7 @@ void want_port_entry(struct row *ledger, const struct port_record *port, bool is
 bool port_entry_parse(const char *name, const char *entry, const struct prefixes *subnets,
                       struct arena *arena, struct port_record *out)
 {
-    const size_t length = strcspn(entry, (const char[]){UID_MARK, '\0'});
+    const size_t length = strcspn(entry, UID_MARK);
     const char *addresses = arena_strndup(arena, entry, length);
 
     *out = (struct port_record){.name = name};
@@ -76,18 +82,24 @@ bool port_entry_parse(const char *name, const char *entry, const struct prefixes
     return addresses && port_addresses_parse(addresses, subnets, &out->mac, &out->addresses);
 }
 
-bool ledger_taken(const struct row *ledger, struct blocks *out)
+bool ledger_taken(const struct rows *rows, const char *owner, struct blocks *out)
 {
+    const struct row *ledger = rows_find(rows, LEDGER_TABLE, cluster_ledger_id(owner));
+    const struct row *router = rows_find(rows, ROUTER_TABLE, cluster_router_id(owner));
     const char *text = row_pair(ledger, "external_ids", TAKEN_KEY);
+    const char *again = row_pair(router, "external_ids", TAKEN_KEY);
 
-    return text && blocks_from_text(text, out);
+    return text && again && !strcmp(text, again) && blocks_from_text(text, out);
 }
 
-void want_taken(struct row *ledger, const struct blocks *taken)
+void want_taken(struct rows *wanted, const char *owner, const struct blocks *taken)
 {
-    const char *text = blocks_to_text(&ledger->rows->arena, taken);
+    struct row *ledger = rows_edit(wanted, LEDGER_TABLE, cluster_ledger_id(owner), NULL);
+    struct row *router = rows_edit(wanted, ROUTER_TABLE, cluster_router_id(owner), NULL);
+    const char *text = blocks_to_text(&wanted->arena, taken);
 
     if (text) {
         row_includes_pair(ledger, "external_ids", TAKEN_KEY, text);
+        row_includes_pair(router, "external_ids", TAKEN_KEY, text);
     }
 }

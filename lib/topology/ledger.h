@@ -41,6 +41,9 @@ struct port_record {
 /* The column with the ports of a node. */
 #define RECORDS_COLUMN "records"
 
+/* The cluster's row among the facts, or among what is wanted; NULL if there is none. */
+const struct row *cluster_ledger(const struct scene *scene, const struct rows *rows);
+
 /* State the cluster's, or the node's, row, which is returned. */
 struct row *want_cluster_ledger(struct rows *wanted, const char *owner,
                                 const struct cluster_record *cluster);
@@ -50,16 +53,19 @@ struct row *want_node_ledger(struct rows *wanted, const char *owner,
 /* The node's row, of which something shall change if it is there. */
 struct row *edit_node_ledger(struct rows *wanted, const char *owner, const char *node);
 
-/* States the entry of a port in its node's row. */
-void want_port_entry(struct row *ledger, const struct port_record *port, bool is_new);
+/* States the entry of a port, which has 'addresses' as port_addresses() writes them, in its node's
+ * row, where it replaces one that 'is_stated' already. */
+void want_port_entry(struct row *ledger, const struct port_record *port, const char *addresses,
+                     bool is_new, bool is_stated);
 
 /* Reads the entry of a port, which has 'name', on a node with 'subnets'. False when it is
  * malformed. Strings are in 'arena'. */
 bool port_entry_parse(const char *name, const char *entry, const struct prefixes *subnets,
                       struct arena *arena, struct port_record *out);
 
-/* The subnets that nodes have taken, as the cluster's row says. False when it does not say. */
-bool ledger_taken(const struct row *ledger, struct blocks *out);
-void want_taken(struct row *ledger, const struct blocks *taken);
+/* The subnets that nodes have taken. The cluster's row says so, and again its router: where they do
+ * not agree, somebody has edited one of them, and nothing is said. False then. */
+bool ledger_taken(const struct rows *rows, const char *owner, struct blocks *out);
+void want_taken(struct rows *wanted, const char *owner, const struct blocks *taken);
 
 #endif /* ledger.h */

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { DNS_NAME_LENGTH = 253 };
+
 struct row_id cluster_router_id(const char *owner)
 {
     return row_id(owner, ROUTER_TABLE, CLUSTER_ROUTER_KEY);
@@ -46,7 +48,7 @@ struct row_id node_ledger_id(const char *owner, const char *node)
 
 const char *pod_port_name(struct arena *arena, const char *pod_namespace, const char *pod)
 {
-    return arena_printf(arena, "%s_%s", pod_namespace, pod);
+    return arena_join(arena, pod_namespace, "_", pod);
 }
 
 const char *join_switch_name(struct arena *arena, const char *owner)
@@ -100,25 +102,38 @@ int check_dns_label(const char *what, const char *name)
     return 0;
 }
 
+static bool is_dns_name(const char *name)
+{
+    size_t length = strcspn(name, ".");
+
+    while (is_dns_label(name, length) && name[length] == '.') {
+        name += length + 1;
+        length = strcspn(name, ".");
+    }
+    return !name[length] && is_dns_label(name, length);
+}
+
 int check_dns_name(const char *what, const char *name)
 {
-    const char *label = name ? name : "";
-    size_t length = strcspn(label, ".");
-
-    if (strlen(label) > 253) {
-        return fail(OVNK8S_INVALID, "%s \"%.20s...\": expected at most 253 characters", what, name);
+    if (name && strlen(name) > DNS_NAME_LENGTH) {
+        return fail(OVNK8S_INVALID, "%s \"%.20s...\": expected at most %d characters", what, name,
+                    DNS_NAME_LENGTH);
     }
-    while (is_dns_label(label, length) && label[length] == '.') {
-        label += length + 1;
-        length = strcspn(label, ".");
-    }
-    if (label[length] || !is_dns_label(label, length)) {
+    if (!name || !is_dns_name(name)) {
         return fail(OVNK8S_INVALID,
                     "%s \"%s\": expected a DNS label, or several with dots between: each up to 63"
                     " lower-case letters, digits and dashes, with no dash at either end",
                     what, name ? name : "");
     }
     return 0;
+}
+
+bool is_pod_port_name(const char *name)
+{
+    const size_t length = strcspn(name, "_");
+
+    return name[length] && is_dns_label(name, length) && is_dns_name(name + length + 1) &&
+           strlen(name + length + 1) <= DNS_NAME_LENGTH;
 }
 
 int check_node_name(const char *name)

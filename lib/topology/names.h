@@ -43,6 +43,9 @@ struct row_id node_ledger_id(const char *owner, const char *node);
 /* "<namespace>_<pod>", which cannot mean two pods: a namespace has no underscore. */
 const char *pod_port_name(struct arena *arena, const char *pod_namespace, const char *pod);
 
+/* Whether that could have made the name. */
+bool is_pod_port_name(const char *name);
+
 /* "join"; for another owner than the default "join_<owner>", since names of switches are unique and
  * a database may have several owners. No node is called so: its name has no underscore. */
 const char *join_switch_name(struct arena *arena, const char *owner);

@@ -52,14 +52,20 @@ static void want_management_port(struct rows *wanted, const char *owner,
     const struct mac mac = mac_from_ip(&own.of[0].ip);
     const char *name = management_port_name(&wanted->arena, node->name);
     const char *addresses = port_addresses(&wanted->arena, &mac, &own);
+    struct row_id id;
+    bool is_stated;
     struct row *port;
 
     if (name && addresses) {
-        port = rows_want(wanted, SWITCH_PORT_TABLE, switch_port_id(owner, name), name);
+        id = switch_port_id(owner, name);
+        is_stated = row_is_stated(wanted, SWITCH_PORT_TABLE, id);
+        port = rows_want(wanted, SWITCH_PORT_TABLE, id, name);
         row_is_string(port, "name", name);
         row_is_string(port, "addresses", addresses);
         row_is_owned(port, owner);
-        row_includes_row(node_switch, "ports", port->id);
+        if (!is_stated) {
+            row_includes_row(node_switch, "ports", id);
+        }
     }
 }
 
@@ -95,11 +101,6 @@ struct view {
     struct blocks taken;     /* The subnets of all nodes. */
 };
 
-static const struct row *cluster_ledger(const struct scene *scene, const struct rows *rows)
-{
-    return rows_find(rows, LEDGER_TABLE, cluster_ledger_id(scene->owner));
-}
-
 static bool overlaps(const struct blocks *taken, const struct prefixes *subnets)
 {
     return blocks_overlap(taken, &subnets->of[0]) ||
@@ -117,11 +118,26 @@ static bool must_know_all(const struct node_params *params, const struct scene *
     if (!scene->facts->first) {
         return false;
     }
-    must = !ledger_taken(cluster_ledger(scene, scene->facts), &taken) ||
+    must = !ledger_taken(scene->facts, scene->owner, &taken) ||
            (params->subnets.n && !node_recall(scene, params->name, &there) &&
             overlaps(&taken, &params->subnets));
     blocks_clear(&taken);
     return must;
+}
+
+/* Not needed for a decision, but asked with the rest it needs no answer of its own later. */
+static void ask_port(const struct scene *scene, const char *name, struct rows *asked)
+{
+    struct row *port;
+
+    if (name) {
+        port = rows_ask(asked, SWITCH_PORT_TABLE, switch_port_id(scene->owner, name));
+        row_ask(port, "name");
+        row_ask(port, "type");
+        row_ask(port, "addresses");
+        row_ask(port, "options");
+        row_ask(port, "external_ids");
+    }
 }
 
 static void ask(const void *params, const struct scene *scene, struct rows *asked)
@@ -130,6 +146,8 @@ static void ask(const void *params, const struct scene *scene, struct rows *aske
 
     cluster_ask(scene, asked);
     node_ask(scene, node->name, asked);
+    ask_port(scene, node_switch_port_name(&asked->arena, node->name), asked);
+    ask_port(scene, management_port_name(&asked->arena, node->name), asked);
     if (must_know_all(node, scene)) {
         nodes_ask_all(scene, false, asked);
     }
@@ -174,8 +192,10 @@ static int count_all(struct view *view)
 /* What other nodes of the same plan have taken counts. */
 static int count_taken(struct view *view)
 {
-    if (ledger_taken(cluster_ledger(view->scene, view->wanted), &view->taken) ||
-        ledger_taken(cluster_ledger(view->scene, view->scene->facts), &view->taken)) {
+    const char *owner = view->scene->owner;
+
+    if (ledger_taken(view->wanted, owner, &view->taken) ||
+        ledger_taken(view->scene->facts, owner, &view->taken)) {
         return 0;
     }
     return count_all(view);
@@ -291,7 +311,7 @@ static int find_subnets(struct view *view)
 static bool ledger_tells(const struct scene *scene)
 {
     struct blocks taken = {0};
-    const bool tells = ledger_taken(cluster_ledger(scene, scene->facts), &taken);
+    const bool tells = ledger_taken(scene->facts, scene->owner, &taken);
 
     blocks_clear(&taken);
     return tells;
@@ -311,7 +331,7 @@ static int take_subnets(struct view *view)
     if (!error && !are_taken) {
         ledger = want_cluster_ledger(view->wanted, view->scene->owner, &view->cluster);
         ledger->guarded = true;
-        want_taken(ledger, &view->taken);
+        want_taken(view->wanted, view->scene->owner, &view->taken);
     }
     return error ? fail_nomem() : 0;
 }
@@ -401,91 +421,4 @@ const char *ovnk8s_plan_node_subnet(const ovnk8s_plan *plan, const char *name)
         name ? rows_find(&plan->wanted, SWITCH_TABLE, switch_id(plan->owner, name)) : NULL;
 
     return row_pair(row, "external_ids", SUBNETS_KEY);
-}
-
-/* Deleting. */
-
-static void ask_delete(const void *params, const struct scene *scene, struct rows *asked)
-{
-    cluster_ask(scene, asked);
-    node_ask_ports(scene, params, asked);
-    node_ask(scene, params, asked);
-}
-
-static void drop_port(struct rows *wanted, const char *owner, const char *name)
-{
-    if (name) {
-        rows_drop(wanted, SWITCH_PORT_TABLE, switch_port_id(owner, name), name);
-    }
-}
-
-void drop_node(const struct scene *scene, const char *name, struct rows *wanted)
-{
-    const char *owner = scene->owner;
-    const struct row_id ledger_id = node_ledger_id(owner, name);
-    const struct row *ledger = rows_find(scene->facts, LEDGER_TABLE, ledger_id);
-    const struct column *entries = row_column(ledger, RECORDS_COLUMN);
-    const char *router_port = node_router_port_name(&wanted->arena, name);
-    struct row_id router_port_row;
-
-    if (!router_port) {
-        return;
-    }
-    router_port_row = router_port_id(owner, router_port);
-    rows_drop(wanted, ROUTER_PORT_TABLE, router_port_row, router_port);
-    row_excludes_row(rows_edit(wanted, ROUTER_TABLE, cluster_router_id(owner), NULL), "ports",
-                     router_port_row);
-    for (size_t i = 0; entries && i < entries->n; i++) {
-        drop_port(wanted, owner, entries->atoms[2 * i].string);
-    }
-    drop_port(wanted, owner, management_port_name(&wanted->arena, name));
-    drop_port(wanted, owner, node_switch_port_name(&wanted->arena, name));
-    rows_drop(wanted, SWITCH_TABLE, switch_id(owner, name), name);
-    rows_drop(wanted, LEDGER_TABLE, ledger_id, arena_printf(&wanted->arena, "ledger of %s", name));
-}
-
-/* Its subnets are free again. Where the ledger does not say what is taken, the next node that is
- * added, or a repair, writes it down anew. */
-static int free_subnets(const struct scene *scene, const struct prefixes *subnets,
-                        struct rows *wanted)
-{
-    struct cluster_record cluster;
-    struct blocks taken = {0};
-    struct row *ledger;
-    int error = 0;
-
-    if (cluster_find(scene, wanted, &cluster) ||
-        (!ledger_taken(cluster_ledger(scene, wanted), &taken) &&
-         !ledger_taken(cluster_ledger(scene, scene->facts), &taken))) {
-        return 0;
-    }
-    for (size_t i = 0; i < subnets->n && !error; i++) {
-        error = blocks_release(&taken, &subnets->of[i]);
-    }
-    if (!error) {
-        ledger = want_cluster_ledger(wanted, scene->owner, &cluster);
-        ledger->guarded = true;
-        want_taken(ledger, &taken);
-    }
-    blocks_clear(&taken);
-    return error ? fail_nomem() : 0;
-}
-
-static int resolve_delete(const void *params, const struct scene *scene, struct rows *wanted)
-{
-    const char *name = params;
-    struct prefixes subnets;
-
-    drop_node(scene, name, wanted);
-    return node_recall(scene, name, &subnets) ? free_subnets(scene, &subnets, wanted) : 0;
-}
-
-static const struct intent_type delete_type = {"deleting node", ask_delete, resolve_delete};
-
-int ovnk8s_node_delete(ovnk8s_plan *plan, const char *name)
-{
-    const int error = check_node_name(name);
-    const char *copy = error ? NULL : arena_strdup(&plan->arena, name);
-
-    return error ? error : copy ? plan_intend(plan, &delete_type, copy, copy) : fail_nomem();
 }

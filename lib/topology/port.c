@@ -3,6 +3,7 @@
 
 #include "base/options.h"
 #include "topology/names.h"
+#include "topology/port_address.h"
 #include "topology/recall.h"
 #include "topology/wants.h"
 
@@ -21,7 +22,7 @@ void want_port(struct rows *wanted, const char *owner, const char *node,
     const char *pod_namespace = arena_strndup(arena, port->name, namespace_length);
     const char *text = port_addresses(arena, &port->mac, &port->addresses);
     const struct row_id id = switch_port_id(owner, port->name);
-    const bool is_stated = rows_find(wanted, SWITCH_PORT_TABLE, id);
+    const bool is_stated = row_is_stated(wanted, SWITCH_PORT_TABLE, id);
     struct row *row = rows_want(wanted, SWITCH_PORT_TABLE, id, port->name);
     struct row *node_switch = rows_edit(wanted, SWITCH_TABLE, switch_id(owner, node), node);
 
@@ -37,38 +38,59 @@ void want_port(struct rows *wanted, const char *owner, const char *node,
     row_includes_pair(row, "external_ids", NODE_KEY, node);
     if (port->pod_uid) {
         row_includes_pair(row, "external_ids", POD_UID_KEY, port->pod_uid);
+    } else {
+        row_excludes_key(row, "external_ids", POD_UID_KEY);
     }
     row_is_owned(row, owner);
     if (!is_stated) {
         row_includes_row(node_switch, "ports", id);
-        want_port_entry(ledger, port, is_new);
     }
+    want_port_entry(ledger, port, text, is_new, is_stated);
 }
 
 /* Adding. */
 
-/* A port that is being added, in the light of what there is and what the same plan adds. */
-struct view {
-    const struct port_wish *wish;
-    const struct scene *scene;
-    struct rows *wanted;
-    const char *name;
-    struct prefixes subnets; /* Of the node. */
-    struct prefixes addresses;
+/* What ports of one plan share that are on the same node: it is found out once. */
+struct host {
+    bool is_asked, is_asked_again, is_found;
+    struct prefixes subnets;
 };
 
-/* What is asked about the row itself tells whether it is on another node. */
-static void ask(const void *params, const struct scene *scene, struct rows *asked)
+static void nothing_to_clear(void *note)
 {
-    const struct port_wish *wish = params;
-    const char *name = pod_port_name(&asked->arena, wish->pod_namespace, wish->pod);
-    struct row *row;
+    (void)note;
+}
 
+/* Those whose addresses are chosen by somebody else need to know less. */
+static struct host *host_of(const struct scene *scene, const struct port_wish *wish)
+{
+    static const char topic[] = "node of ports", chosen_topic[] = "node of chosen ports";
+
+    return scene_note(scene, wish->choose ? chosen_topic : topic, wish->node, sizeof(struct host),
+                      nothing_to_clear);
+}
+
+static void ask_node(const struct port_wish *wish, const struct scene *scene, struct rows *asked)
+{
+    struct host *host = host_of(scene, wish);
+    const bool again = scene->facts->first != NULL;
+
+    if (!host || host->is_asked_again || (host->is_asked && !again)) {
+        return;
+    }
+    host->is_asked = true;
+    host->is_asked_again = again;
     node_ask(scene, wish->node, asked);
     if (!wish->choose) {
-        node_ask_ports(scene, wish->node, asked);
+        port_ask_taken(scene, wish->node, asked);
     }
-    if (scene->looks && name) {
+}
+
+static void ask_row(const char *name, const struct scene *scene, struct rows *asked)
+{
+    struct row *row;
+
+    if (name) {
         row = rows_ask(asked, SWITCH_PORT_TABLE, switch_port_id(scene->owner, name));
         row_ask(row, "external_ids");
         row_ask(row, "addresses");
@@ -76,202 +98,19 @@ static void ask(const void *params, const struct scene *scene, struct rows *aske
     }
 }
 
-static int check_address(const struct view *view, const struct prefix *address)
+/* What is asked about the row itself tells whether it is on another node. */
+static void ask(const void *params, const struct scene *scene, struct rows *asked)
 {
-    const struct prefix *subnet = prefixes_of(&view->subnets, address->ip.family);
-    const char *node = view->wish->node;
-    char text[PREFIX_TEXT], subnet_text[PREFIXES_TEXT];
-    uint64_t index;
+    const struct port_wish *wish = params;
 
-    prefix_to_text(address, text);
-    if (!subnet || subnet->length != address->length || !prefix_contains(subnet, &address->ip)) {
-        return fail(OVNK8S_INVALID, "address %s is not one of subnet %s of node %s", text,
-                    prefixes_to_text(&view->subnets, subnet_text), node);
+    ask_node(wish, scene, asked);
+    if (scene->looks) {
+        ask_row(pod_port_name(&asked->arena, wish->pod_namespace, wish->pod), scene, asked);
     }
-    index = prefix_index(subnet, &address->ip);
-    if (index < FIRST_POD_INDEX) {
-        return fail(OVNK8S_INVALID, "address %s is that of the router or of node %s", text, node);
-    }
-    if (!is_pod_index(subnet, index)) {
-        return fail(OVNK8S_INVALID, "address %s is for broadcast", text);
-    }
-    return 0;
-}
-
-static int check_addresses(const struct view *view)
-{
-    int error = 0;
-
-    for (size_t i = 0; i < view->addresses.n && !error; i++) {
-        error = check_address(view, &view->addresses.of[i]);
-    }
-    return error;
-}
-
-/* Which addresses of a node are taken, by the ledger and by what the plan adds. */
-
-static struct prefix single(const struct ip *ip)
-{
-    return (struct prefix){*ip, ip_bits(ip)};
-}
-
-struct book {
-    struct blocks taken;
-    bool is_open;
-};
-
-static void close_book(void *note)
-{
-    blocks_clear(&((struct book *)note)->taken);
-}
-
-static const struct row *node_ledger(const struct view *view, const struct rows *rows)
-{
-    return rows_find(rows, LEDGER_TABLE, node_ledger_id(view->scene->owner, view->wish->node));
-}
-
-static int enter(struct book *book, const struct prefixes *addresses)
-{
-    int error = 0;
-
-    for (size_t i = 0; i < addresses->n && !error; i++) {
-        const struct prefix one = single(&addresses->of[i].ip);
-
-        error = blocks_add(&book->taken, &one);
-    }
-    return error ? fail_nomem() : 0;
-}
-
-static int copy_ledger(const struct view *view, struct book *book)
-{
-    const struct column *entries =
-        row_column(node_ledger(view, view->scene->facts), RECORDS_COLUMN);
-    int error = 0;
-
-    for (size_t i = 0; entries && entries->is_map && i < entries->n && !error; i++) {
-        const struct atom *entry = entries->atoms + 2 * i;
-        struct port_record port;
-
-        if (port_entry_parse(entry->string, entry[1].string, &view->subnets,
-                             &view->scene->notes->arena, &port)) {
-            error = enter(book, &port.addresses);
-        }
-    }
-    return error;
-}
-
-static int open_book(const struct view *view, struct book **out)
-{
-    static const char topic[] = "addresses of node";
-    int error = 0;
-
-    *out = scene_note(view->scene, topic, view->wish->node, sizeof **out, close_book);
-    if (!*out) {
-        return fail_nomem();
-    }
-    if (!(*out)->is_open) {
-        error = copy_ledger(view, *out);
-        (*out)->is_open = !error;
-    }
-    return error;
-}
-
-/* Whose the address is among the entries. */
-static const char *find_user(const struct view *view, const struct rows *rows,
-                             const struct prefix *address)
-{
-    const struct column *entries = row_column(node_ledger(view, rows), RECORDS_COLUMN);
-
-    for (size_t i = 0; entries && i < entries->n; i++) {
-        const struct atom *entry = entries->atoms + 2 * i;
-        const struct prefix *other;
-        struct port_record port;
-
-        if (port_entry_parse(entry->string, entry[1].string, &view->subnets,
-                             &view->scene->notes->arena, &port) &&
-            (other = prefixes_of(&port.addresses, address->ip.family)) &&
-            ip_equal(&other->ip, &address->ip)) {
-            return entry->string;
-        }
-    }
-    return NULL;
-}
-
-static int refuse_taken(const struct view *view, const struct prefix *address)
-{
-    const char *user = find_user(view, view->scene->facts, address);
-    char text[PREFIX_TEXT];
-
-    user = user ? user : find_user(view, view->wanted, address);
-    if (user && !strcmp(user, view->name)) {
-        return 0; /* Its own. */
-    }
-    return fail(OVNK8S_EXISTS, "address %s is that of port %s", prefix_to_text(address, text),
-                user ? user : "of another pod");
-}
-
-static int check_free(const struct view *view, const struct book *book)
-{
-    int error = 0;
-
-    for (size_t i = 0; i < view->addresses.n && !error; i++) {
-        const struct prefix one = single(&view->addresses.of[i].ip);
-
-        error = blocks_overlap(&book->taken, &one) ? refuse_taken(view, &view->addresses.of[i]) : 0;
-    }
-    return error;
-}
-
-static int choose_one(struct view *view, const struct book *book, const struct prefix *subnet)
-{
-    const struct ip first = prefix_nth(subnet, FIRST_POD_INDEX);
-    char text[PREFIX_TEXT];
-    struct prefix one;
-
-    if (!blocks_find(&book->taken, subnet, ip_bits(&first), &first, &one) ||
-        !is_pod_index(subnet, prefix_index(subnet, &one.ip))) {
-        return fail(OVNK8S_EXHAUSTED, "subnet %s of node %s: all %llu addresses for pods are taken",
-                    prefix_to_text(subnet, text), view->wish->node,
-                    (unsigned long long)pod_capacity(subnet));
-    }
-    view->addresses.of[view->addresses.n++] = (struct prefix){one.ip, subnet->length};
-    return 0;
-}
-
-static int choose(struct view *view, const struct book *book)
-{
-    int error = 0;
-
-    for (size_t i = 0; i < view->subnets.n && !error; i++) {
-        error = choose_one(view, book, &view->subnets.of[i]);
-    }
-    return error;
-}
-
-/* The port keeps what it has, or gets what was given, or what is free. */
-static int find_addresses(struct view *view, struct port_record *port)
-{
-    const struct node_record node = {view->wish->node, view->subnets};
-    struct book *book;
-    int error = open_book(view, &book);
-
-    if (error) {
-        return error;
-    }
-    if (view->addresses.n) {
-        error = check_free(view, book);
-    } else if (port_recall(view->scene, &node, view->name, &view->wanted->arena, port) &&
-               port->addresses.n == view->subnets.n) {
-        view->addresses = port->addresses;
-    } else {
-        port->addresses.n = 0;
-        error = choose(view, book);
-    }
-    return error ? error : enter(book, &view->addresses);
 }
 
 /* A port that was on another node leaves it. */
-static void leave_other(const struct view *view)
+static void leave_other(const struct port_view *view)
 {
     const char *owner = view->scene->owner;
     const struct row_id id = switch_port_id(owner, view->name);
@@ -298,15 +137,15 @@ static void remember_addresses(struct rows *wanted, struct row_id id,
 }
 
 /* An entry that was read tells that there is a port already. */
-static bool is_new(const struct view *view)
+static bool is_new(const struct port_view *view)
 {
     const struct column *entries =
-        row_column(node_ledger(view, view->scene->facts), RECORDS_COLUMN);
+        row_column(port_ledger(view, view->scene->facts), RECORDS_COLUMN);
 
     return !view->scene->looks && !column_pair(entries, view->name);
 }
 
-static void want_it(const struct view *view, const struct port_record *recalled)
+static void want_it(const struct port_view *view, const struct port_record *recalled)
 {
     const struct port_wish *wish = view->wish;
     const struct node_record node = {wish->node, view->subnets};
@@ -324,32 +163,44 @@ static void want_it(const struct view *view, const struct port_record *recalled)
     }
     want_port(view->wanted, owner, wish->node, &port, ledger, is_new(view));
     leave_other(view);
-    ledger->guarded |= !wish->addresses.n;
-    ledger->touched = true;
+    ledger->guarded = true; /* Somebody else may give the address away just now. */
     remember_addresses(view->wanted, switch_port_id(owner, view->name), &view->addresses);
+}
+
+static int find_node(struct port_view *view)
+{
+    const char *node = view->wish->node;
+    struct host *host = host_of(view->scene, view->wish);
+
+    if (!host) {
+        return fail_nomem();
+    }
+    if (!host->is_found && !node_find(view->scene, view->wanted, node, &host->subnets)) {
+        return fail(OVNK8S_NOTFOUND, "node %s has no logical switch: add it first (minion-init)",
+                    node);
+    }
+    host->is_found = true;
+    view->subnets = host->subnets;
+    return 0;
 }
 
 static int resolve(const void *params, const struct scene *scene, struct rows *wanted)
 {
     const struct port_wish *wish = params;
-    struct view view = {.wish = wish,
-                        .scene = scene,
-                        .wanted = wanted,
-                        .name = pod_port_name(&wanted->arena, wish->pod_namespace, wish->pod),
-                        .addresses = wish->addresses};
+    struct port_view view = {.wish = wish,
+                             .scene = scene,
+                             .wanted = wanted,
+                             .name = pod_port_name(&wanted->arena, wish->pod_namespace, wish->pod),
+                             .addresses = wish->addresses};
     struct port_record recalled = {.addresses.n = 0};
-    int error = view.name ? 0 : fail_nomem();
+    int error = view.name ? find_node(&view) : fail_nomem();
 
-    if (!error && !node_find(scene, wanted, wish->node, &view.subnets)) {
-        error = fail(OVNK8S_NOTFOUND, "node %s has no logical switch: add it first (minion-init)",
-                     wish->node);
-    }
     if (!error && wish->choose) {
         error = wish->choose(wish->payload, &view.addresses);
     }
-    error = error ? error : check_addresses(&view);
+    error = error ? error : port_check_addresses(&view);
     if (!error && !wish->choose) {
-        error = find_addresses(&view, &recalled);
+        error = port_find_addresses(&view, &recalled);
     }
     if (!error) {
         want_it(&view, &recalled);
@@ -362,7 +213,7 @@ static const struct intent_type port_type = {"adding port of pod", ask, resolve}
 /* A pod as people write it. */
 static const char *pod_text(struct arena *arena, const char *pod_namespace, const char *pod)
 {
-    return arena_printf(arena, "%s/%s", pod_namespace, pod);
+    return arena_join(arena, pod_namespace, "/", pod);
 }
 
 int port_intend(ovnk8s_plan *plan, const struct port_wish *wish)
@@ -438,6 +289,30 @@ const char *ovnk8s_plan_port_addresses(const ovnk8s_plan *plan, const char *pod_
 
 /* Deleting. */
 
+/* Nothing at first: most are where they are said to be. */
+static void ask_delete(const void *params, const struct scene *scene, struct rows *asked)
+{
+    const struct port_wish *wish = params;
+    const char *name = pod_port_name(&asked->arena, wish->pod_namespace, wish->pod);
+
+    if (scene->looks && name) {
+        node_ask_ports(scene, wish->node, asked);
+        row_ask(rows_ask(asked, SWITCH_PORT_TABLE, switch_port_id(scene->owner, name)),
+                "external_ids");
+    }
+}
+
+static bool is_elsewhere(const struct scene *scene, const char *node, const char *name)
+{
+    const struct row *port =
+        rows_find(scene->facts, SWITCH_PORT_TABLE, switch_port_id(scene->owner, name));
+    const struct row *ledger =
+        rows_find(scene->facts, LEDGER_TABLE, node_ledger_id(scene->owner, node));
+    const char *there = row_pair(port, "external_ids", NODE_KEY);
+
+    return there && strcmp(there, node) != 0 && !row_pair(ledger, RECORDS_COLUMN, name);
+}
+
 static int resolve_delete(const void *params, const struct scene *scene, struct rows *wanted)
 {
     const struct port_wish *wish = params;
@@ -449,6 +324,9 @@ static int resolve_delete(const void *params, const struct scene *scene, struct 
     if (!name) {
         return fail_nomem();
     }
+    if (is_elsewhere(scene, wish->node, name)) {
+        return 0;
+    }
     rows_drop(wanted, SWITCH_PORT_TABLE, id, name);
     row_excludes_row(rows_edit(wanted, SWITCH_TABLE, switch_id(owner, wish->node), wish->node),
                      "ports", id);
@@ -458,7 +336,7 @@ static int resolve_delete(const void *params, const struct scene *scene, struct 
     return 0;
 }
 
-static const struct intent_type delete_type = {"deleting port of pod", NULL, resolve_delete};
+static const struct intent_type delete_type = {"deleting port of pod", ask_delete, resolve_delete};
 
 int ovnk8s_port_delete(ovnk8s_plan *plan, const char *pod_namespace, const char *pod,
                        const char *node)

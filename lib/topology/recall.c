@@ -261,3 +261,11 @@ bool nodes_recall(const struct scene *scene, struct arena *arena, struct node_li
     }
     return out->of != NULL;
 }
+
+bool node_lacks_ledger(const struct scene *scene, const char *node)
+{
+    struct prefixes subnets;
+
+    return scene->facts->first && node_recall(scene, node, &subnets) &&
+           !rows_find(scene->facts, LEDGER_TABLE, node_ledger_id(scene->owner, node));
+}

@@ -32,6 +32,9 @@ bool node_recall(const struct scene *scene, const char *name, struct prefixes *s
 bool node_find(const struct scene *scene, const struct rows *wanted, const char *name,
                struct prefixes *subnets);
 
+/* Of a node that is there nobody has written down the ports, or somebody has deleted that. */
+bool node_lacks_ledger(const struct scene *scene, const char *node);
+
 /* All nodes, ordered by name, after nodes_ask_all(). NULL when memory ran out. */
 struct node_list {
     struct node_record *of;

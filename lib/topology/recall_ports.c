@@ -27,8 +27,8 @@ static bool is_pod_port(const struct scene *scene, const struct row *row)
 {
     const char *name = row_string(row, "name");
 
-    return !strcmp(row->table, SWITCH_PORT_TABLE) && name && strchr(name, '_') && node_of(row) &&
-           row_id_equal(row->id, switch_port_id(scene->owner, name));
+    return !strcmp(row->table, SWITCH_PORT_TABLE) && name && is_pod_port_name(name) &&
+           node_of(row) && row_id_equal(row->id, switch_port_id(scene->owner, name));
 }
 
 static void nothing_to_clear(void *note)
@@ -130,7 +130,7 @@ static bool gather_names(const struct scene *scene, const char *node, struct are
     for (size_t i = 0; entries && i < entries->n; i++) {
         const struct atom *key = entries->atoms + 2 * i;
 
-        if (key->type == ATOM_STRING && strchr(key->string, '_')) {
+        if (key->type == ATOM_STRING && is_pod_port_name(key->string)) {
             out->of[out->n++] = key->string;
         }
     }
@@ -204,11 +204,12 @@ bool port_recall(const struct scene *scene, const struct node_record *node, cons
     if (!truth) {
         return false;
     }
-    /* An entry that is right about the addresses is right about the uid. */
-    *out = (struct port_record){.name = name,
-                                .pod_uid = agree(truth, &said[0]) ? out->pod_uid : uid,
-                                .mac = truth->mac,
-                                .addresses = truth->addresses};
+    /* An entry that is right about the addresses is right about the uid, if it has one. */
+    *out =
+        (struct port_record){.name = name,
+                             .pod_uid = agree(truth, &said[0]) && out->pod_uid ? out->pod_uid : uid,
+                             .mac = truth->mac,
+                             .addresses = truth->addresses};
     return true;
 }
 

@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "topology/misplaced.h"
 #include "topology/names.h"
 #include "topology/recall.h"
 #include "topology/wants.h"
@@ -10,6 +11,7 @@ static void ask(const void *params, const struct scene *scene, struct rows *aske
     cluster_ask(scene, asked);
     nodes_ask_all(scene, true, asked);
     ports_ask_all(scene, asked);
+    misplaced_ask(scene, asked);
 }
 
 /* Entries of the ledger that stand for no port any more. */
@@ -27,7 +29,7 @@ static void drop_entries(const struct scene *scene, const struct port_list *port
         while (next < ports->n && strcmp(ports->of[next].name, key) < 0) {
             next++;
         }
-        if (next == ports->n || strcmp(ports->of[next].name, key) != 0) {
+        if (is_pod_port_name(key) && (next == ports->n || strcmp(ports->of[next].name, key) != 0)) {
             row_excludes_key(ledger, RECORDS_COLUMN, key);
         }
     }
@@ -80,7 +82,8 @@ static int resolve(const void *params, const struct scene *scene, struct rows *w
     if (!error) {
         ledger = want_cluster_ledger(wanted, scene->owner, &cluster);
         ledger->guarded = true;
-        want_taken(ledger, &taken);
+        want_taken(wanted, scene->owner, &taken);
+        error = misplaced_take_out(scene, wanted);
     }
     blocks_clear(&taken);
     return error;

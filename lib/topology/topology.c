@@ -51,13 +51,14 @@ uint64_t pod_capacity(const struct prefix *subnet)
 
 const char *port_addresses(struct arena *arena, const struct mac *mac, const struct prefixes *ips)
 {
-    char text[2][IP_TEXT] = {"", ""}, mac_text[MAC_TEXT];
+    char text[MAC_TEXT + 2 * (IP_TEXT + 1)];
 
+    mac_to_text(mac, text);
     for (size_t i = 0; i < ips->n; i++) {
-        ip_to_text(&ips->of[i].ip, text[i]);
+        strcat(text, " ");
+        ip_to_text(&ips->of[i].ip, text + strlen(text));
     }
-    return arena_printf(arena, "%s %s%s%s", mac_to_text(mac, mac_text), text[0],
-                        ips->n > 1 ? " " : "", text[1]);
+    return arena_strdup(arena, text);
 }
 
 /* Copies the next word, which must fit, to 'word' and returns what follows it; NULL if there is
@@ -116,6 +117,13 @@ bool switch_subnets(const struct row *node_switch, struct prefixes *out)
     return prefixes_from_text(row_pair(node_switch, "external_ids", SUBNETS_KEY), out);
 }
 
+bool row_is_stated(const struct rows *wanted, const char *table, struct row_id id)
+{
+    const struct row *row = rows_find(wanted, table, id);
+
+    return row && row->state == ROW_WANTED;
+}
+
 void row_is_owned(struct row *row, const char *owner)
 {
     row_includes_pair(row, "external_ids", OWNER_KEY, owner);
@@ -125,6 +133,7 @@ static void want_router_port(struct rows *wanted, const char *owner, const struc
 {
     const struct mac mac = mac_from_ip(&link->networks.of[0].ip);
     const struct row_id id = router_port_id(owner, link->name);
+    const bool is_stated = row_is_stated(wanted, ROUTER_PORT_TABLE, id);
     struct row *port = rows_want(wanted, ROUTER_PORT_TABLE, id, link->name);
     char text[PREFIX_TEXT], mac_text[MAC_TEXT];
 
@@ -135,12 +144,15 @@ static void want_router_port(struct rows *wanted, const char *owner, const struc
         row_add_string(port, "networks", prefix_to_text(&link->networks.of[i], text));
     }
     row_is_owned(port, owner);
-    row_includes_row(link->router, "ports", id);
+    if (!is_stated) {
+        row_includes_row(link->router, "ports", id);
+    }
 }
 
 void want_router_link(struct rows *wanted, const char *owner, const struct router_link *link)
 {
     const struct row_id id = switch_port_id(owner, link->peer);
+    const bool is_stated = row_is_stated(wanted, SWITCH_PORT_TABLE, id);
     struct row *port = rows_want(wanted, SWITCH_PORT_TABLE, id, link->peer);
 
     row_is_string(port, "name", link->peer);
@@ -148,6 +160,8 @@ void want_router_link(struct rows *wanted, const char *owner, const struct route
     row_is_string(port, "addresses", "router");
     row_includes_pair(port, "options", "router-port", link->name);
     row_is_owned(port, owner);
-    row_includes_row(link->node_switch, "ports", id);
+    if (!is_stated) {
+        row_includes_row(link->node_switch, "ports", id);
+    }
     want_router_port(wanted, owner, link);
 }

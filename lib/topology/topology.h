@@ -35,6 +35,9 @@ bool port_addresses_parse(const char *text, const struct prefixes *subnets, stru
 /* The subnets of a node, from the row of its logical switch. False when it has none. */
 bool switch_subnets(const struct row *node_switch, struct prefixes *out);
 
+/* Whether the row has been stated already: the same thing may be added twice to one plan. */
+bool row_is_stated(const struct rows *wanted, const char *table, struct row_id id);
+
 /* States the owner of a row. */
 void row_is_owned(struct row *row, const char *owner);
 

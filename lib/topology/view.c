@@ -122,8 +122,9 @@ static int compare_pods(const void *one, const void *other)
     return (*a == '_' ? 1 : (unsigned char)*a) - (*b == '_' ? 1 : (unsigned char)*b);
 }
 
-/* There are no more ports than entries in the ledger. */
-static size_t count_entries(const struct rows *facts)
+/* There are no more ports than entries in the ledger and rows of ports; a plan that does something
+ * else besides may have read some of these. */
+static size_t most_ports(const struct rows *facts)
 {
     size_t n = 0;
 
@@ -131,6 +132,7 @@ static size_t count_entries(const struct rows *facts)
         const struct column *entries = row_column(row, RECORDS_COLUMN);
 
         n += entries ? entries->n : 0;
+        n += !strcmp(row->table, SWITCH_PORT_TABLE);
     }
     return n;
 }
@@ -145,7 +147,7 @@ static void add_nodes(ovnk8s_topology *to, const struct scene *scene, bool with_
         return;
     }
     to->nodes = arena_alloc(&to->arena, (nodes.n + 1) * sizeof *to->nodes);
-    to->ports = arena_alloc(&to->arena, (count_entries(scene->facts) + 1) * sizeof *to->ports);
+    to->ports = arena_alloc(&to->arena, (most_ports(scene->facts) + 1) * sizeof *to->ports);
     for (size_t i = 0; i < nodes.n && !to->arena.failed; i++) {
         struct port_list ports;
 

@@ -12,7 +12,9 @@ import os
 from ctypes import POINTER, Structure, byref, c_char_p, c_int, c_size_t, c_uint, c_void_p
 from pathlib import Path
 
-_lib = ctypes.CDLL(str(Path(os.environ["OVNK8S_BIN"]).parent / "lib" / "libovnk8s.so"))
+from host import BUILT
+
+_lib = ctypes.CDLL(str(Path(os.environ.get("OVNK8S_BIN", BUILT)).parent / "lib" / "libovnk8s.so"))
 
 
 class Error(Exception):

@@ -23,9 +23,9 @@ def minion_flags(node: Node) -> dict[str, str]:
             "node-name": node.name}
 
 
-def overlay_command(host: Host, verb: str, flags: dict[str, str | None], **options):
-    """Runs ovn-k8s-overlay; a flag with value None is left out."""
-    words = [f"--{name}={value}" for name, value in flags.items() if value is not None]
+def overlay_command(host: Host, verb: str, flags: dict[str, str | bool | None], **options):
+    """Runs ovn-k8s-overlay; a flag with value None is left out, one with True has none."""
+    words = [f"--{name}" if value is True else f"--{name}={value}" for name, value in flags.items() if value is not None]
     return host.run(["ovn-k8s-overlay", verb, *words], **options)
 
 

@@ -73,8 +73,9 @@ class Central(Node):
         self.run(["ovn-northd", *background("ovn", "ovn-northd")])
 
     def wait_for_chassis(self, nodes: list[Node]):
-        """Waits until the ovn-controllers of the nodes have registered."""
+        """Waits until the ovn-controllers of the nodes have registered, and done all that they do to a host at first."""
         for node in nodes:
             wait_for(f"ovn-controller of {node.name} to register",
                      lambda: self.output(["ovn-sbctl", "--bare", "--columns=_uuid", "find", "Chassis", f"name={node.name}"]),
                      log=node.path("/var/log/ovn/ovn-controller.log"))
+        self.run(["ovn-nbctl", "--timeout=60", "--wait=hv", "sync"])

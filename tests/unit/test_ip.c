@@ -6,8 +6,11 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "base/ip.h"
+#include "base/sha1.h"
 #include "base/uuid.h"
 
 static struct prefix prefix(const char *text)
@@ -156,13 +159,34 @@ static void macs_come_from_addresses(void **state)
 
 static void sha1_is_sha1(void **state)
 {
-    static const uint8_t abc[] = {0xa9, 0x99, 0x3e, 0x36, 0x47, 0x06, 0x81, 0x6a, 0xba, 0x3e,
-                                  0x25, 0x71, 0x78, 0x50, 0xc2, 0x6c, 0x9c, 0xd0, 0xd8, 0x9d};
-    uint8_t digest[SHA1_SIZE];
+    /* Those of FIPS 180, and where the padding needs another block, or just does not. */
+    static const struct {
+        const char *text, *digest;
+    } known[] = {
+        {"", "da39a3ee5e6b4b0d3255bfef95601890afd80709"},
+        {"abc", "a9993e364706816aba3e25717850c26c9cd0d89d"},
+        {"abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq",
+         "84983e441c3bd26ebaae4aa1f95129e5e54670f1"},
+        {"abcdefghbcdefghicdefghijdefghijkefghijklfghijklmghijklmnhijklmnoijklmnopjklmnopqklmnopqr"
+         "lmnopqrsmnopqrstnopqrstu",
+         "a49b2446a02c645bf419f995b67091253a04a259"},
+        {"0123456789012345678901234567890123456789012345678901234",
+         "9f3a4ce7f66b1b74c34da2c5d732c39f81e0f8df"},
+        {"0123456789012345678901234567890123456789012345678901234567890123",
+         "cf0800f7644ace3cb4c3fa33388d3ba0ea3c8b6e"},
+    };
 
     (void)state;
-    sha1("abc", 3, digest);
-    assert_memory_equal(digest, abc, sizeof abc);
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        uint8_t digest[SHA1_SIZE];
+        char text[2 * SHA1_SIZE + 1];
+
+        sha1(known[i].text, strlen(known[i].text), digest);
+        for (size_t j = 0; j < SHA1_SIZE; j++) {
+            snprintf(text + 2 * j, 3, "%02x", digest[j]);
+        }
+        assert_string_equal(text, known[i].digest);
+    }
 }
 
 static void identities_are_stable_and_distinct(void **state)
@@ -178,6 +202,13 @@ static void identities_are_stable_and_distinct(void **state)
     assert_true(row_id_equal(id, again));
     assert_false(row_id_equal(id, row_id("k8s", "Logical_Switchn", "1")));
     assert_false(row_id_parse("5f05bcf1", &again));
+    assert_false(row_id_parse("", &again));
+    assert_false(row_id_parse("b1dc8910-10bc-5581-a84c-009bafa3a27", &again));
+    assert_false(row_id_parse("b1dc8910-10bc-5581-a84c-009bafa3a2711", &again));
+    assert_false(row_id_parse("b1dc8910-10bc-5581-a84c-009bafa3a27g", &again));
+    assert_false(row_id_parse("b1dc8910010bc-5581-a84c-009bafa3a271", &again));
+    assert_true(row_id_parse("B1DC8910-10BC-5581-A84C-009BAFA3A271", &again));
+    assert_true(row_id_equal(id, again));
     assert_int_equal(text[14], '5');
 }
 

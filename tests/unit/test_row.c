@@ -64,6 +64,30 @@ static void a_scalar_stated_again_is_replaced_a_set_grows(void **state)
     rows_clear(&rows);
 }
 
+static void what_is_said_of_an_element_last_counts(void **state)
+{
+    struct rows rows = {0};
+    struct row *row = rows_edit(&rows, "T", id_of("a"), "a");
+
+    (void)state;
+    row_excludes_row(row, "ports", id_of("p"));
+    row_includes_row(row, "ports", id_of("p"));
+    row_includes_row(row, "ports", id_of("q"));
+    row_excludes_row(row, "ports", id_of("q"));
+    assert_int_equal(row->columns->rule, COLUMN_EXCLUDES);
+    assert_int_equal(row->columns->n, 1);
+    assert_memory_equal(&row->columns->atoms->row, &(struct row_id[]){id_of("q")}, 16);
+    assert_int_equal(row->columns->next->n, 1);
+    assert_memory_equal(&row->columns->next->atoms->row, &(struct row_id[]){id_of("p")}, 16);
+    row_excludes_key(row, "m", "k");
+    row_includes_entry(row, "m", "k", "v", true);
+    assert_int_equal(row_column(row, "m")->n, 0);
+    row_is_string(row, "networks", "a");
+    row_is_empty(row, "networks");
+    assert_int_equal(row_column(row, "networks")->n, 0);
+    rows_clear(&rows);
+}
+
 static void the_latest_state_counts(void **state)
 {
     struct rows rows = {0};
@@ -264,6 +288,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(statements_about_one_row_add_up),
         cmocka_unit_test(a_scalar_stated_again_is_replaced_a_set_grows),
+        cmocka_unit_test(what_is_said_of_an_element_last_counts),
         cmocka_unit_test(the_latest_state_counts),
         cmocka_unit_test(rows_by_name_and_by_owner_are_their_own),
         cmocka_unit_test(reading_what_is_not_there),

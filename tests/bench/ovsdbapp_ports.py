@@ -1,0 +1,35 @@
+"""The work of "bench-work ports" by ovsdbapp, in one transaction: REMOTE PREFIX NODES PORTS NETWORK.
+
+Prints, as JSON, how long that took, without the download of the database before: {"ms": TIME, "connect_ms": TIME}.
+"""
+import json
+import sys
+import time
+
+from ovsdbapp.backend.ovs_idl import connection
+from ovsdbapp.schema.ovn_northbound.impl_idl import OvnNbApiIdlImpl
+
+
+def columns(node: str, network: str, i: int, j: int) -> dict:
+    address = f"0a:58:0a:fa:{i:02x}:{j + 3:02x} {network}.{i}.{j + 3}"
+    return {"addresses": [address], "port_security": [address],
+            "external_ids": {"namespace": "production", "pod": "true", "node": node,
+                             "pod-uid": f"6f1c2d3e-4b5a-4c7d-8e9f-{j:012x}", "ovnk8s-owner": "k8s"}}
+
+
+def main(remote: str, prefix: str, nodes: str, ports: str, network: str):
+    start = time.perf_counter()
+    idl = connection.OvsdbIdl.from_server(remote, "OVN_Northbound")
+    api = OvnNbApiIdlImpl(connection.Connection(idl, timeout=120))
+    connected = time.perf_counter()
+    with api.transaction(check_error=True) as transaction:
+        for i in range(int(nodes)):
+            for j in range(int(ports)):
+                node = f"{prefix}{i}"
+                name = f"production_web-{node}-7d4b9c6f5-{j:05}"
+                transaction.add(api.lsp_add(node, name, **columns(node, network, i, j)))
+    end = time.perf_counter()
+    print(json.dumps({"ms": (end - connected) * 1e3, "connect_ms": (connected - start) * 1e3}))
+
+
+main(*sys.argv[1:])

@@ -1,0 +1,453 @@
+/* A repair brings back whatever row or column somebody has deleted or edited, and leaves alone what
+ * is not the library's. */
+
+#include "topology_world.h"
+
+static int set_up_network(void **state)
+{
+    const int error = set_up(state);
+    struct world *w = *state;
+
+    succeed(add_cluster(w, "m", "10.0.0.0/8,fd01::/48", NULL));
+    succeed(add_node(w, "n1", "10.1.0.0/24,fd01:0:0:1::/64", NULL));
+    succeed(add_node(w, "n2", "10.2.0.0/24", NULL));
+    succeed(add_pod(w, "a", "n1", NULL));
+    succeed(add_pod(w, "b", "n1", "10.1.0.9/24"));
+    succeed(add_pod(w, "c", "n2", NULL));
+    settle(w);
+    return error;
+}
+
+#define NETWORK_TEST(FUNCTION) cmocka_unit_test_setup_teardown(FUNCTION, set_up_network, tear_down)
+
+/* Databases as text, to be compared: one line for each element, sorted. */
+
+struct lines {
+    char *of[2048];
+    size_t n;
+};
+
+static int compare_lines(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static void add_line(struct lines *lines, const struct row *row, const struct column *column,
+                     const struct atom *atoms)
+{
+    char id[UUID_TEXT], text[1024];
+
+    snprintf(text, sizeof text, "%s %s %s", row->table, row_id_format(row->id, id), column->name);
+    for (size_t i = 0; i < (column->is_map ? 2 : 1); i++) {
+        strcat(text, " ");
+        add_atom(text, sizeof text, atoms + i);
+    }
+    assert_true(lines->n < COUNT_OF(lines->of));
+    lines->of[lines->n++] = strdup(text);
+}
+
+/* Generations differ. */
+static bool is_generation(const struct column *column, const struct atom *atoms)
+{
+    return column->is_map && !strcmp(atoms->string, "ovnk8s-generation");
+}
+
+static void write_lines(const struct rows *rows, struct lines *lines)
+{
+    lines->n = 0;
+    for (const struct row *row = rows->first; row; row = row->next) {
+        for (const struct column *c = row->columns; c; c = c->next) {
+            for (size_t i = 0; i < c->n; i++) {
+                const struct atom *atoms = c->atoms + i * (c->is_map ? 2 : 1);
+
+                if (!is_generation(c, atoms)) {
+                    add_line(lines, row, c, atoms);
+                }
+            }
+        }
+    }
+    qsort(lines->of, lines->n, sizeof *lines->of, compare_lines);
+}
+
+static void free_lines(struct lines *lines)
+{
+    while (lines->n) {
+        free(lines->of[--lines->n]);
+    }
+}
+
+static void assert_same_lines(const struct lines *a, const struct lines *b, const char *what)
+{
+    for (size_t i = 0; i < a->n || i < b->n; i++) {
+        const char *left = i < a->n ? a->of[i] : "", *right = i < b->n ? b->of[i] : "";
+
+        if (strcmp(left, right) != 0) {
+            fail_msg("%s: %s\n instead of %s", what, left, right);
+        }
+    }
+}
+
+static void repair(struct world *w)
+{
+    renew(w);
+    succeed(ovnk8s_topology_repair(w->plan));
+    apply(w);
+}
+
+static void what_is_intact_needs_no_repair(void **state)
+{
+    struct world *w = *state;
+
+    succeed(ovnk8s_topology_repair(w->plan));
+    assert_nothing_to_do(w);
+    renew(w);
+    succeed(ovnk8s_topology_repair(w->plan));
+    succeed(add_node(w, "n1", NULL, NULL));
+    succeed(add_pod(w, "a", "n1", NULL));
+    assert_nothing_to_do(w);
+}
+
+static void without_a_cluster_there_is_nothing_to_repair(void **state)
+{
+    struct world *w = *state;
+
+    succeed(ovnk8s_topology_repair(w->plan));
+    assert_refused(w, OVNK8S_NOTFOUND,
+                   "repairing the cluster of owner k8s: there is no cluster yet: add it first"
+                   " (master-init)");
+}
+
+/* Generated: each row, each column, each element of it. */
+
+/* Where in the database: by numbers, since it is made anew for each case. */
+struct place {
+    size_t row, column, element;
+};
+
+static struct row *row_at(struct rows *rows, size_t i)
+{
+    struct row *row = rows->first;
+
+    while (row && i--) {
+        row = row->next;
+    }
+    return row;
+}
+
+static struct column *column_at(struct row *row, size_t i)
+{
+    struct column *column = row->columns;
+
+    while (column && i--) {
+        column = column->next;
+    }
+    return column;
+}
+
+static const struct atom *atoms_at(const struct column *column, size_t i)
+{
+    return column->atoms + i * (column->is_map ? 2 : 1);
+}
+
+typedef void edit_fn(struct rows *database, struct row *row, struct column *column, size_t element);
+
+static void remove_element(struct rows *database, struct row *row, struct column *column,
+                           size_t element)
+{
+    (void)database;
+    take_out(row, column->name, atoms_at(column, element));
+}
+
+static void change_element(struct rows *database, struct row *row, struct column *column,
+                           size_t element)
+{
+    struct atom *atom = column->atoms + (column->is_map ? 2 * element + 1 : element);
+
+    (void)row;
+    if (atom->type == ATOM_STRING) {
+        atom->string = arena_strdup(&database->arena, "edited");
+    } else {
+        take_out(row, column->name, atom); /* A reference. */
+    }
+}
+
+/* What somebody means by it, not only rubbish. */
+static void make_plausible(struct rows *database, struct row *row, struct column *column,
+                           size_t element)
+{
+    struct atom *atom = column->atoms + (column->is_map ? 2 * element + 1 : element);
+
+    change_element(database, row, column, element);
+    if (atom->type == ATOM_STRING && strcmp(column->name, "name") != 0) {
+        atom->string =
+            arena_strdup(&database->arena, column->is_map && strcmp(column->name, "records") != 0
+                                               ? "10.7.0.0/24"
+                                               : "0a:58:0a:01:00:07 10.1.0.7");
+    }
+}
+
+static void clear_column(struct rows *database, struct row *row, struct column *column,
+                         size_t element)
+{
+    (void)database;
+    (void)row;
+    (void)element;
+    column->n = 0;
+}
+
+static void describe(const struct row *row, const struct column *column, size_t element, char *text,
+                     size_t size)
+{
+    const char *name = row_string(row, "name"), *node = row_pair(row, "external_ids", NODE_KEY);
+
+    snprintf(text, size, "%s %s, %s[%zu] ", row->table,
+             name   ? name
+             : node ? node
+                    : "",
+             column->name, element);
+    add_atom(text, size, atoms_at(column, element));
+}
+
+/* The network, made anew. */
+static struct world *again(void **state)
+{
+    tear_down(state);
+    set_up_network(state);
+    return *state;
+}
+
+static void try_edit(void **state, const struct place *place, edit_fn *edit,
+                     const struct lines *intact)
+{
+    struct world *w = again(state);
+    struct row *row = row_at(&w->database, place->row);
+    struct column *column = column_at(row, place->column);
+    struct lines after;
+    char what[256];
+
+    describe(row, column, place->element, what, sizeof what);
+    edit(&w->database, row, column, place->element);
+    repair(w);
+    write_lines(&w->database, &after);
+    assert_same_lines(&after, intact, what);
+    free_lines(&after);
+}
+
+/* Steps to the next element. False after the last one. */
+static bool next_place(struct rows *database, struct place *place)
+{
+    struct row *row = row_at(database, place->row);
+    struct column *column = row ? column_at(row, place->column) : NULL;
+
+    if (!row) {
+        return false;
+    }
+    if (column && ++place->element < column->n) {
+        return true;
+    }
+    place->element = SIZE_MAX;
+    if (column) {
+        place->column++;
+    } else {
+        place->row++;
+        place->column = 0;
+    }
+    return next_place(database, place);
+}
+
+static void try_everywhere(void **state, edit_fn *edit)
+{
+    struct place place = {.element = SIZE_MAX};
+    struct world *w = *state;
+    struct lines intact;
+    size_t n = 0;
+
+    write_lines(&w->database, &intact);
+    for (; next_place(&w->database, &place); n++) {
+        const struct column *column = column_at(row_at(&w->database, place.row), place.column);
+
+        if (!is_generation(column, atoms_at(column, place.element))) {
+            try_edit(state, &place, edit, &intact);
+        }
+        w = again(state);
+    }
+    assert_true(n > 2 * w->database.n);
+    free_lines(&intact);
+}
+
+static void any_element_that_was_removed_comes_back(void **state)
+{
+    try_everywhere(state, remove_element);
+}
+
+static void any_element_that_was_changed_is_restored(void **state)
+{
+    try_everywhere(state, change_element);
+}
+
+static void any_element_that_was_changed_to_something_plausible_is_restored(void **state)
+{
+    try_everywhere(state, make_plausible);
+}
+
+static void any_column_that_was_cleared_is_restored(void **state)
+{
+    try_everywhere(state, clear_column);
+}
+
+static void any_row_that_was_deleted_comes_back(void **state)
+{
+    struct world *w = *state;
+    struct lines intact, after;
+
+    write_lines(&w->database, &intact);
+    for (size_t i = 0;; i++) {
+        struct row *row;
+
+        w = again(state);
+        row = row_at(&w->database, i);
+        if (!row) {
+            break;
+        }
+        delete_row(w, row);
+        repair(w);
+        write_lines(&w->database, &after);
+        assert_same_lines(&after, &intact, "a deleted row");
+        free_lines(&after);
+    }
+    free_lines(&intact);
+}
+
+/* What is not ours. */
+
+static void what_others_have_added_survives(void **state)
+{
+    struct world *w = *state;
+    struct row *row = port_in(&w->database, "default_a");
+    struct lines before, after;
+
+    edit_pair(row, "external_ids", "theirs", "x");
+    edit_pair(row, "options", "requested-chassis", "n1");
+    edit_string(row, "tag", "7");
+    edit_pair(switch_in(&w->database, "n1"), "other_config", "mcast_snoop", "true");
+    edit_string(router_port_in(&w->database, "rtos-n1"), "gateway_chassis", "g");
+    row = rows_want(&w->database, SWITCH_PORT_TABLE, row_id("other", "P", "p"), NULL);
+    row_add_atoms(switch_in(&w->database, "n1"), "ports", COLUMN_IS, false,
+                  &(struct atom){.type = ATOM_ROW, .row = row->id}, 1);
+    write_lines(&w->database, &before);
+    edit_string(port_in(&w->database, "default_a"), "addresses", "edited");
+    delete_row(w, port_in(&w->database, "default_b"));
+    repair(w);
+    write_lines(&w->database, &after);
+    assert_same_lines(&after, &before, "others");
+    free_lines(&before);
+    free_lines(&after);
+}
+
+static void a_repair_tells_what_it_repairs(void **state)
+{
+    struct world *w = *state;
+
+    edit_string(port_in(&w->database, "default_b"), "addresses", "unknown");
+    edit_pair(switch_in(&w->database, "n2"), "other_config", "subnet", NULL);
+    delete_row(w, port_in(&w->database, "k8s-n2"));
+    repair(w);
+    assert_text(w, "~ Logical_Switch_Port \"default_b\"\n"
+                   "-     addresses: \"unknown\"\n"
+                   "+     addresses: \"0a:58:0a:01:00:09 10.1.0.9\"\n"
+                   "~ Logical_Switch \"n2\"\n"
+                   "+     other_config:subnet: \"10.2.0.0/24\"\n"
+                   "+     ports: \"k8s-n2\"\n"
+                   "+ Logical_Switch_Port \"k8s-n2\"\n"
+                   "+     name: \"k8s-n2\"\n"
+                   "+     addresses: \"0a:58:0a:02:00:02 10.2.0.2\"\n"
+                   "+     external_ids:ovnk8s-owner: \"k8s\"\n");
+}
+
+static void stale_entries_are_taken_out_of_the_ledger(void **state)
+{
+    struct world *w = *state;
+    struct row *ledger = node_ledger_in(&w->database, "n1");
+
+    edit_pair(ledger, RECORDS_COLUMN, "default_0", "0a:58:0a:01:00:09 10.1.0.9");
+    repair(w);
+    assert_text(w, "~ DNS \"ledger of n1\"\n"
+                   "-     records:default_0: \"0a:58:0a:01:00:09 10.1.0.9\"\n");
+}
+
+/* What no caller could have added is none of ours. */
+static void entries_with_impossible_names_are_left_alone(void **state)
+{
+    static const char *const names[] = {"_", "a_", "_a", "Default_a", "a\n_b", "a_b_c", "a.b_c"};
+    struct world *w = *state;
+
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        edit_pair(node_ledger_in(&w->database, "n1"), RECORDS_COLUMN, names[i],
+                  "0a:58:0a:01:00:63 10.1.0.99");
+    }
+    repair(w);
+    assert_int_equal(w->plan->changes.n, 0);
+}
+
+static void the_taken_subnets_are_counted_anew(void **state)
+{
+    struct world *w = *state;
+
+    edit_pair(cluster_ledger_in(&w->database), "external_ids", "k8s-taken-subnets", "10.9.0.0/16");
+    repair(w);
+    assert_text(w, "~ DNS \"ledger of the cluster\"\n"
+                   "-     external_ids:k8s-taken-subnets: \"10.9.0.0/16\"\n"
+                   "+     external_ids:k8s-taken-subnets:"
+                   " \"10.1.0.0/24,10.2.0.0/24,fd01:0:0:1::/64\"\n");
+}
+
+/* As an earlier version made it. */
+static void a_network_without_a_ledger_gets_one(void **state)
+{
+    struct world *w = *state;
+    struct lines before, after;
+
+    write_lines(&w->database, &before);
+    delete_row(w, cluster_ledger_in(&w->database));
+    delete_row(w, node_ledger_in(&w->database, "n1"));
+    delete_row(w, node_ledger_in(&w->database, "n2"));
+    edit_pair(switch_in(&w->database, "join"), "external_ids", CLUSTER_NAME_KEY, NULL);
+    edit_pair(switch_in(&w->database, "join"), "external_ids", CLUSTER_SUBNET_KEY, NULL);
+    repair(w);
+    write_lines(&w->database, &after);
+    assert_same_lines(&after, &before, "a ledger");
+    free_lines(&before);
+    free_lines(&after);
+}
+
+static void a_repair_is_done_once(void **state)
+{
+    struct world *w = *state;
+
+    delete_row(w, switch_in(&w->database, "n1"));
+    repair(w);
+    assert_true(w->plan->changes.n > 0);
+    assert_nothing_to_do(w);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        NETWORK_TEST(what_is_intact_needs_no_repair),
+        TEST(without_a_cluster_there_is_nothing_to_repair),
+        NETWORK_TEST(any_element_that_was_removed_comes_back),
+        NETWORK_TEST(any_element_that_was_changed_is_restored),
+        NETWORK_TEST(any_element_that_was_changed_to_something_plausible_is_restored),
+        NETWORK_TEST(any_column_that_was_cleared_is_restored),
+        NETWORK_TEST(any_row_that_was_deleted_comes_back),
+        NETWORK_TEST(what_others_have_added_survives),
+        NETWORK_TEST(a_repair_tells_what_it_repairs),
+        NETWORK_TEST(stale_entries_are_taken_out_of_the_ledger),
+        NETWORK_TEST(the_taken_subnets_are_counted_anew),
+        NETWORK_TEST(a_network_without_a_ledger_gets_one),
+        NETWORK_TEST(a_repair_is_done_once),
+        NETWORK_TEST(entries_with_impossible_names_are_left_alone),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
