@@ -413,6 +413,19 @@ static const struct nlattr *find_hop_gateway(const struct nlattr *multipath)
     return NULL;
 }
 
+bool ip_item_has_other_links(const struct ip_item *item)
+{
+    const struct nlattr *multipath = item->type == RTM_NEWROUTE ? find(item, RTA_MULTIPATH) : NULL;
+    const struct rtnexthop *hop = multipath ? nla_data(multipath) : NULL;
+    int left = multipath ? nla_len(multipath) : 0;
+
+    while (hop && RTNH_OK(hop, left) && !hop->rtnh_ifindex) {
+        left -= (int)NLMSG_ALIGN(hop->rtnh_len);
+        hop = RTNH_NEXT(hop);
+    }
+    return hop && RTNH_OK(hop, left);
+}
+
 bool ip_item_default_gateway(const struct ip_item *item, struct ip *gateway)
 {
     const struct rtmsg *header = body_of(item);
@@ -427,12 +440,19 @@ bool ip_item_default_gateway(const struct ip_item *item, struct ip *gateway)
     return gateway->family != 0;
 }
 
-/* Giving items to links. */
+/* Giving items to links. Those of a record may be damaged: sizes are looked at. */
+
+static void put_index(struct nlattr *attr, const struct link_info *link)
+{
+    if (nla_len(attr) >= (int)sizeof link->index) {
+        memcpy(nla_data(attr), &link->index, sizeof link->index);
+    }
+}
 
 static void fill_route(struct nlattr *attr, const struct link_info *link)
 {
     if (nla_type(attr) == RTA_OIF) {
-        memcpy(nla_data(attr), &link->index, sizeof link->index);
+        put_index(attr, link);
     } else if (nla_type(attr) == RTA_MULTIPATH) {
         struct rtnexthop *hop = nla_data(attr);
         int left = nla_len(attr);
@@ -449,10 +469,18 @@ static void fill_label(struct nlattr *attr, const struct link_info *link)
     const size_t length = strlen(link->name);
     char *label = nla_data(attr);
 
-    if (nla_type(attr) == IFA_LABEL && *label == ':') {
+    if (nla_type(attr) == IFA_LABEL && nla_len(attr) == IFNAMSIZ && *label == ':') {
         memmove(label + length, label, IFNAMSIZ - 1 - length);
         memcpy(label, link->name, length);
         label[IFNAMSIZ - 1] = '\0';
+    }
+}
+
+static void fill_rule(struct nlattr *attr, const struct link_info *link)
+{
+    if ((nla_type(attr) == FRA_IIFNAME || nla_type(attr) == FRA_OIFNAME) &&
+        nla_len(attr) == IFNAMSIZ && !*(char *)nla_data(attr)) {
+        memcpy(nla_data(attr), link->name, strlen(link->name));
     }
 }
 
@@ -463,11 +491,9 @@ static void fill_attribute(uint32_t type, struct nlattr *attr, const struct link
     } else if (type == RTM_NEWADDR) {
         fill_label(attr, link);
     } else if (type == RTM_NEWNEXTHOP && nla_type(attr) == NHA_OIF) {
-        memcpy(nla_data(attr), &link->index, sizeof link->index);
-    } else if (type == RTM_NEWRULE &&
-               (nla_type(attr) == FRA_IIFNAME || nla_type(attr) == FRA_OIFNAME) &&
-               !*(char *)nla_data(attr)) {
-        memcpy(nla_data(attr), link->name, strlen(link->name));
+        put_index(attr, link);
+    } else if (type == RTM_NEWRULE) {
+        fill_rule(attr, link);
     }
 }
 
@@ -494,7 +520,8 @@ static void set_nodad(struct nlmsghdr *message)
     struct nlattr *attr = nlmsg_find_attr(message, sizeof(struct ifaddrmsg), IFA_FLAGS);
     uint32_t flags = attr_u32(attr);
 
-    if (attr && ((struct ifaddrmsg *)nlmsg_data(message))->ifa_family == AF_INET6) {
+    if (attr && nla_len(attr) >= (int)sizeof flags &&
+        ((struct ifaddrmsg *)nlmsg_data(message))->ifa_family == AF_INET6) {
         flags |= IFA_F_NODAD;
         memcpy(nla_data(attr), &flags, sizeof flags);
     }

@@ -50,6 +50,9 @@ bool ip_item_has_gateway(const struct ip_item *item);
 /* The gateway of a default route; of several the first that is on the link itself. */
 bool ip_item_default_gateway(const struct ip_item *item, struct ip *gateway);
 
+/* Whether it leads over other links, too, which it knows by their indexes alone. */
+bool ip_item_has_other_links(const struct ip_item *item);
+
 /* A route that a next hop object gives its link. */
 bool ip_item_is_by_object(const struct ip_item *item);
 

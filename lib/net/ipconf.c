@@ -107,6 +107,19 @@ void ipconf_age(struct ipconf *conf, uint32_t seconds)
     *conf = aged;
 }
 
+void ipconf_drop_other_links(struct ipconf *conf)
+{
+    struct ipconf kept = {0};
+
+    for (const struct ip_item *item = NULL; (item = ipconf_next(conf, item));) {
+        if (!ip_item_has_other_links(item)) {
+            ipconf_add(&kept, item);
+        }
+    }
+    ipconf_clear(conf);
+    *conf = kept;
+}
+
 /* Reading. */
 
 typedef bool make_fn(struct nlmsghdr *answer, const struct link_info *link, struct text *out);

@@ -51,4 +51,7 @@ bool ipconf_valid(const struct ipconf *conf);
 /* Makes of the lifetimes what is left of them after some seconds. Items whose time is over go. */
 void ipconf_age(struct ipconf *conf, uint32_t seconds);
 
+/* Drops what leads over other links as well: after a reboot their indexes are those of others. */
+void ipconf_drop_other_links(struct ipconf *conf);
+
 #endif /* ipconf.h */

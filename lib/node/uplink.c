@@ -261,19 +261,23 @@ static int renew_record(struct job *job)
 {
     struct uplink_record *record = &job->record;
     struct ipconf conf = {0};
+    int error = 0;
 
     merge(&conf, &job->want);
     merge(&conf, &job->bridge_conf);
     ipconf_clear(&record->conf);
     record->conf = conf;
     record->time = time(NULL);
-    if (job->facts.is_ours) {
-        return ipconf_failed(&conf) ? fail_nomem() : 0;
+    if (!job->is_done) {
+        uplink_life(&(struct link_info){0}, record->life);
     }
-    memcpy(record->nic, job->nic, sizeof record->nic);
-    record->mtu = job->nic_link.mtu;
-    const int error = sysctl_list_link(job->ns, "ipv4", job->nic, &record->sysctls);
-    return error ? error : sysctl_list_link(job->ns, "ipv6", job->nic, &record->sysctls);
+    if (!job->facts.is_ours) {
+        memcpy(record->nic, job->nic, sizeof record->nic);
+        record->mtu = job->nic_link.mtu;
+        error = sysctl_list_link(job->ns, "ipv4", job->nic, &record->sysctls);
+        error = error ? error : sysctl_list_link(job->ns, "ipv6", job->nic, &record->sysctls);
+    }
+    return !error && ipconf_failed(&conf) ? fail_nomem() : error;
 }
 
 static struct uplink_rows rows_of(const struct job *job, bool plugged)

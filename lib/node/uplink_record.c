@@ -125,6 +125,14 @@ static bool parse(const struct row *bridge, struct uplink_record *out)
     return true;
 }
 
+static bool is_of_this_boot(const struct uplink_record *record)
+{
+    char life[LIFE_TEXT];
+
+    uplink_life(&(struct link_info){0}, life);
+    return !strncmp(life, record->life, strcspn(life, "/") + 1);
+}
+
 int uplink_record_read(const struct row *bridge, struct uplink_record *out)
 {
     const int64_t now = time(NULL);
@@ -137,6 +145,9 @@ int uplink_record_read(const struct row *bridge, struct uplink_record *out)
     ipconf_age(&out->conf,
                now > out->time && now - out->time < INT32_MAX ? (uint32_t)(now - out->time) : 0);
     out->time = now;
+    if (!is_of_this_boot(out)) {
+        ipconf_drop_other_links(&out->conf);
+    }
     return out->sysctls.failed || ipconf_failed(&out->conf) ? fail_nomem() : 0;
 }
 

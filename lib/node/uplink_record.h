@@ -18,7 +18,8 @@ struct uplink_record {
     enum ovnk8s_uplink_state state;
     unsigned int mtu;
     int64_t time;         /* When it was made, in seconds since 1970: lifetimes run from then on. */
-    char life[LIFE_TEXT]; /* Of the bridge's link that the configuration was given to. */
+    char life[LIFE_TEXT]; /* Of the bridge's link that the configuration was given to; of a link
+                           * with index 0 before that. */
     struct text sysctls;  /* As sysctl_list_link() gives them, of both families. */
     struct ipconf conf;
 };
@@ -29,7 +30,8 @@ void uplink_record_clear(struct uplink_record *record);
 /* Adds the record to the Bridge row that is wanted. */
 int uplink_record_write(const struct uplink_record *record, struct row *bridge);
 
-/* Reads the record out of a Bridge row. Lifetimes are what is left of them now. */
+/* Reads the record out of a Bridge row. Lifetimes are what is left of them now. What leads over
+ * other links as well is lost by a reboot. */
 int uplink_record_read(const struct row *bridge, struct uplink_record *out);
 
 /* Tells this link from any that had its name earlier, or in an earlier boot. */

@@ -245,6 +245,24 @@ static void lifetimes_run(void **state)
     ipconf_clear(&conf);
 }
 
+static void other_links_are_dropped(void **state)
+{
+    struct world *world = *state;
+    struct link_info link;
+    struct ipconf conf;
+
+    configure(world);
+    ip_command(world, "address add 10.4.0.2/24 dev other");
+    ip_command(
+        world,
+        "route add 10.6.0.0/16 nexthop via 10.1.0.1 dev eth0 nexthop via 10.4.0.1 dev other");
+    conf = read_conf(world, "eth0", &link);
+    assert_int_equal(ipconf_count(&conf, RTM_NEWROUTE), ROUTES + 1);
+    ipconf_drop_other_links(&conf);
+    assert_int_equal(ipconf_count(&conf, RTM_NEWROUTE), ROUTES);
+    ipconf_clear(&conf);
+}
+
 static void damaged_bytes_are_noticed(void **state)
 {
     struct world *world = *state;
@@ -333,8 +351,9 @@ int main(void)
         IN_A_WORLD(everything_is_read),          IN_A_WORLD(it_is_carried_whole),
         IN_A_WORLD(adjusting_takes_back_nodad),  IN_A_WORLD(a_failure_names_what_failed),
         IN_A_WORLD(a_thousand_requests_are_one), IN_A_WORLD(lifetimes_run),
-        IN_A_WORLD(damaged_bytes_are_noticed),   IN_A_WORLD(neighbours_answer_or_not),
-        IN_A_WORLD(links_are_awaited),           IN_A_WORLD(settings_of_links),
+        IN_A_WORLD(other_links_are_dropped),     IN_A_WORLD(damaged_bytes_are_noticed),
+        IN_A_WORLD(neighbours_answer_or_not),    IN_A_WORLD(links_are_awaited),
+        IN_A_WORLD(settings_of_links),
     };
     const int refused = leave_host();
 
