@@ -107,3 +107,16 @@ void cli_options_end(struct cli *cli, char *argv[])
         cli_usage("unexpected argument \"%s\"", *argv);
     }
 }
+
+void cli_print_json_string(const char *text)
+{
+    putchar('"');
+    for (; *text; text++) {
+        if ((unsigned char)*text < ' ') {
+            printf("\\u%04x", (unsigned int)*text);
+        } else {
+            printf("%s%c", *text == '"' || *text == '\\' ? "\\" : "", *text);
+        }
+    }
+    putchar('"');
+}

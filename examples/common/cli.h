@@ -76,4 +76,7 @@ _Noreturn void cli_usage(const char *format, ...) __attribute__((format(printf, 
 /* Exits by cli_failed() unless 'error' is 0. */
 void cli_check(int error);
 
+/* Prints 'text' in quotes, as JSON has it. */
+void cli_print_json_string(const char *text);
+
 #endif /* cli.h */

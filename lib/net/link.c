@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/sha1.h"
+#include "net/events.h"
 #include "net/netlink.h"
 #include "net/netns.h"
 #include "net/private.h"
@@ -147,6 +148,43 @@ int link_get(struct netns *ns, const char *name, struct link_info *out)
     return error
                ? fail_during(error, "link", name, "looking up link %s in %s", name, netns_name(ns))
                : 0;
+}
+
+/* Events are asked for first, so that none is missed. */
+static int await(struct netns *ns, const char *name, bool there, struct link_info *out,
+                 const struct deadline *deadline)
+{
+    _cleanup_events_ struct events events = {.netlink.fd = -1};
+    int error = events_open(&events, ns, RTNLGRP_LINK);
+
+    while (!error) {
+        error = link_find(ns, name, out);
+        if (there ? !error : error == OVNK8S_NOTFOUND) {
+            return 0;
+        }
+        error = error == OVNK8S_NOTFOUND || !error ? events_wait(&events, deadline) : error;
+    }
+    return error;
+}
+
+int link_await(struct netns *ns, const char *name, struct link_info *out,
+               const struct deadline *deadline)
+{
+    const int error = await(ns, name, true, out, deadline);
+
+    return error
+               ? fail_during(error, "link", name, "waiting for link %s in %s", name, netns_name(ns))
+               : 0;
+}
+
+int link_await_gone(struct netns *ns, const char *name, const struct deadline *deadline)
+{
+    struct link_info info;
+    const int error = await(ns, name, false, &info, deadline);
+
+    return error ? fail_during(error, "link", name, "waiting for the end of link %s in %s", name,
+                               netns_name(ns))
+                 : 0;
 }
 
 static void put_veth_peer(struct request *request, const struct veth *veth)

@@ -10,6 +10,7 @@
 
 #include "base/ip.h"
 
+struct deadline;
 struct netns;
 
 struct link_info {
@@ -49,6 +50,11 @@ char *link_name_from_hash(char out[static IFNAMSIZ], const char *prefix, const c
 char *link_name_of(struct netns *ns, unsigned int index, char out[static IFNAMSIZ]);
 
 int link_get(struct netns *ns, const char *name, struct link_info *out);
+
+/* Waits until there is a link of this name, and looks it up; or until there is none. */
+int link_await(struct netns *ns, const char *name, struct link_info *out,
+               const struct deadline *deadline);
+int link_await_gone(struct netns *ns, const char *name, const struct deadline *deadline);
 
 /* Makes both ends of 'veth', down, in one request: neither exists under another name or in another
  * namespace first. Fails with OVNK8S_EXISTS, and nothing done, when either name is taken; the

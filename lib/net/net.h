@@ -17,7 +17,10 @@
 #define NET_NET_H
 
 #include "net/address.h"
+#include "net/batch.h"
+#include "net/ipconf.h"
 #include "net/link.h"
+#include "net/neighbour.h"
 #include "net/netns.h"
 #include "net/route.h"
 #include "net/sysctl.h"

@@ -38,6 +38,8 @@ static int code_of(int error_number)
         return OVNK8S_INVALID; /* A value out of place. */
     case EADDRNOTAVAIL:
         return OVNK8S_NOTFOUND; /* No such address to delete. */
+    case EOPNOTSUPP:
+        return OVNK8S_UNSUPPORTED;
     default:
         return fail_errno(error_number, "netlink");
     }
@@ -76,8 +78,7 @@ static int dump_verdict(struct nlmsghdr *answer)
     return error < 0 ? fail_kernel(-error, "") : 0;
 }
 
-/* Waits for a datagram and returns its size in '*size', or 0 when it is not from the kernel. */
-static int receive(struct netlink *netlink, const struct deadline *deadline, int *size)
+int netlink_receive(struct netlink *netlink, const struct deadline *deadline, int *size)
 {
     struct pollfd fds[2] = {{.fd = netlink->fd, .events = POLLIN}};
     struct sockaddr_nl from = {0};
@@ -148,7 +149,7 @@ static int transact(struct netlink *netlink, struct nlmsghdr *request, struct ex
         return fail_errno(errno, "sending to netlink");
     }
     while (!error && !exchange->done) {
-        error = receive(netlink, deadline, &size);
+        error = netlink_receive(netlink, deadline, &size);
         if (!error) {
             error = take_datagram(netlink, exchange, size);
         }
@@ -166,6 +167,92 @@ int request_send(struct netns *ns, struct request *request, answer_fn *fn, void 
     }
     nlmsg_hdr(request->message)->nlmsg_flags |= NLM_F_ACK;
     return transact(netns_netlink(ns), nlmsg_hdr(request->message), &exchange, &deadline);
+}
+
+/* Requests at once. */
+
+/* How a batch goes on. */
+struct burst {
+    uint32_t first; /* The number of its first request. */
+    size_t n, done;
+    verdict_fn *fn;
+    void *payload;
+};
+
+static void take_verdicts(struct netlink *netlink, struct burst *burst, int size)
+{
+    struct nlmsghdr *answer = (struct nlmsghdr *)netlink->buffer;
+
+    for (; nlmsg_ok(answer, size); answer = nlmsg_next(answer, &size)) {
+        const uint32_t i = answer->nlmsg_seq - burst->first;
+
+        if (answer->nlmsg_type == NLMSG_ERROR && i == burst->done && i < burst->n) {
+            burst->done++;
+            burst->fn(i, verdict(answer), burst->payload);
+        }
+    }
+}
+
+/* The kernel takes no message beyond the one limit, and drops answers beyond the other. It counts
+ * its own overhead too. */
+static void make_room(const struct netlink *netlink, size_t size, size_t n)
+{
+    const int out = (int)(size + 65536), in = (int)(n * 2048 + 262144);
+
+    (void)setsockopt(netlink->fd, SOL_SOCKET, SO_SNDBUFFORCE, &out, sizeof out);
+    (void)setsockopt(netlink->fd, SOL_SOCKET, SO_RCVBUFFORCE, &in, sizeof in);
+}
+
+static void number(struct netlink *netlink, void *messages, size_t size)
+{
+    struct nlmsghdr *message = messages;
+    int left = (int)size;
+
+    for (; nlmsg_ok(message, left); message = nlmsg_next(message, &left)) {
+        message->nlmsg_seq = ++netlink->sequence;
+    }
+}
+
+int requests_send(struct netns *ns, void *messages, size_t size, size_t n, verdict_fn *fn,
+                  void *payload)
+{
+    const struct deadline deadline = deadline_in(0, NULL);
+    struct netlink *netlink = netns_netlink(ns);
+    struct burst burst = {netlink->sequence + 1, n, 0, fn, payload};
+    int error = 0, got;
+
+    number(netlink, messages, size);
+    make_room(netlink, size, n);
+    if (send(netlink->fd, messages, size, MSG_NOSIGNAL) < 0) {
+        return fail_errno(errno, "sending to netlink");
+    }
+    while (!error && burst.done < n) {
+        error = netlink_receive(netlink, &deadline, &got);
+        if (!error) {
+            take_verdicts(netlink, &burst, got);
+        }
+    }
+    return error;
+}
+
+int request_dump(struct netns *ns, struct request *request, answer_fn *fn,
+                 void (*restart)(void *payload), void *payload)
+{
+    const struct deadline deadline = deadline_in(0, NULL);
+    struct exchange exchange = {.interrupted = true};
+    int error = request->failed ? fail_nomem() : 0;
+
+    for (int i = 0; !error && exchange.interrupted; i++) {
+        if (i) {
+            restart(payload);
+            error = deadline_check(&deadline);
+        }
+        exchange = (struct exchange){fn, payload, false, false};
+        error =
+            error ? error
+                  : transact(netns_netlink(ns), nlmsg_hdr(request->message), &exchange, &deadline);
+    }
+    return error;
 }
 
 struct listing {

@@ -16,6 +16,7 @@
 #include "base/ip.h"
 #include "base/mem.h"
 
+struct deadline;
 struct netns;
 
 /* The socket of a namespace. The kernel fills no datagram beyond 32 kB. */
@@ -24,6 +25,9 @@ struct netlink {
     uint32_t sequence; /* Of the latest request: answers to earlier ones are dropped. */
     _Alignas(struct nlmsghdr) unsigned char buffer[32768];
 };
+
+/* Waits for a datagram and gives its size in '*size', or 0 when it is not from the kernel. */
+int netlink_receive(struct netlink *netlink, const struct deadline *deadline, int *size);
 
 /* Opens a socket in the namespace that the thread is in. */
 int netlink_open(struct netlink *netlink);
@@ -53,6 +57,20 @@ typedef int answer_fn(struct nlmsghdr *answer, void *payload);
 /* Sends the request, calls 'fn', unless it is NULL, for each answer and waits until the kernel says
  * that it is done. Fails with the kernel's reason alone: the caller tells what was going on. */
 int request_send(struct netns *ns, struct request *request, answer_fn *fn, void *payload);
+
+/* Is told the verdict on request number 'i': 0, or an error with its reason recorded. */
+typedef void verdict_fn(size_t i, int error, void *payload);
+
+/* Sends 'n' requests, of 'size' bytes together, that stand one after the other in 'messages' and
+ * ask for an acknowledgement each, at once, and gives 'fn' the verdicts in their order. Fails only
+ * when that cannot be done. */
+int requests_send(struct netns *ns, void *messages, size_t size, size_t n, verdict_fn *fn,
+                  void *payload);
+
+/* Sends a dump request and calls 'fn' for each answer, as often as it takes until they are all of
+ * one moment; 'restart' is called before each further time. */
+int request_dump(struct netns *ns, struct request *request, answer_fn *fn,
+                 void (*restart)(void *payload), void *payload);
 
 /* What is made of the answers to a dump. */
 struct list {

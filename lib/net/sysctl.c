@@ -1,5 +1,6 @@
 #include "net/sysctl.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -80,4 +81,107 @@ int sysctl_set(struct netns *ns, const char *key, const char *value)
     return error ? fail_during(error, "sysctl", key, "setting sysctl %s to \"%s\" in %s", key,
                                value, netns_name(ns))
                  : 0;
+}
+
+/* Settings of links. */
+
+struct reading {
+    const char *family, *link;
+    struct text *out;
+};
+
+/* What no other link should have, or what nobody can set. */
+static bool is_own(const char *name)
+{
+    return *name == '.' || !strcmp(name, "mtu") || !strcmp(name, "mc_forwarding");
+}
+
+static void list_setting(const struct reading *reading, const char *name)
+{
+    char path[PATH_MAX], value[VALUE_SIZE], usual[VALUE_SIZE];
+
+    snprintf(path, sizeof path, "/proc/sys/net/%s/conf/default/%s", reading->family, name);
+    if (read_value(path, usual)) {
+        *usual = '\0'; /* Such as a secret that there is none of. */
+    }
+    snprintf(path, sizeof path, "/proc/sys/net/%s/conf/%s/%s", reading->family, reading->link,
+             name);
+    if (!read_value(path, value) && strcmp(value, usual) != 0) {
+        text_printf(reading->out, "%s/%s=%s\n", reading->family, name, value);
+    }
+}
+
+static int list_inside(void *reading_)
+{
+    const struct reading *reading = reading_;
+    const struct dirent *entry;
+    char path[PATH_MAX];
+    DIR *folder;
+
+    snprintf(path, sizeof path, "/proc/sys/net/%s/conf/%s", reading->family, reading->link);
+    folder = opendir(path);
+    while (folder && (entry = readdir(folder))) {
+        if (!is_own(entry->d_name)) {
+            list_setting(reading, entry->d_name);
+        }
+    }
+    if (folder) {
+        closedir(folder);
+    }
+    return 0;
+}
+
+int sysctl_list_link(struct netns *ns, const char *family, const char *link, struct text *out)
+{
+    struct reading reading = {family, link, out};
+    const int error = netns_run(ns, list_inside, &reading);
+
+    return error ? fail_during(error, "sysctl", link, "reading the sysctls of link %s in %s", link,
+                               netns_name(ns))
+                 : 0;
+}
+
+/* "ipv6/disable_ipv6" of eth0 is "net/ipv6/conf/eth0/disable_ipv6". */
+static void key_of_link(char out[static 128], const char *link, const char *key)
+{
+    const size_t family = strcspn(key, "/");
+
+    snprintf(out, 128, "net/%.*s/conf/%s%s", (int)family, key, link, key + family);
+}
+
+struct getting {
+    char path[PATH_MAX], value[VALUE_SIZE];
+};
+
+static int get_inside(void *getting_)
+{
+    struct getting *getting = getting_;
+
+    return read_value(getting->path, getting->value);
+}
+
+int sysctl_get_link(struct netns *ns, const char *link, const char *key, char *value, size_t size)
+{
+    struct getting getting;
+    char full[128];
+    int error;
+
+    key_of_link(full, link, key);
+    snprintf(getting.path, sizeof getting.path, "/proc/sys/%s", full);
+    error = key_valid(full) ? netns_run(ns, get_inside, &getting)
+                            : fail(OVNK8S_INVALID, "no such sysctl");
+    snprintf(value, size, "%s", error ? "" : getting.value);
+    return error
+               ? fail_during(error, "sysctl", full, "reading sysctl %s in %s", full, netns_name(ns))
+               : 0;
+}
+
+int sysctl_set_link(struct netns *ns, const char *link, const char *key, const char *value)
+{
+    char full[128];
+    int error;
+
+    key_of_link(full, link, key);
+    error = sysctl_set(ns, full, value);
+    return error == OVNK8S_NOTFOUND ? 0 : error;
 }

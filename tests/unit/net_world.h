@@ -4,6 +4,9 @@
 #ifndef NET_WORLD_H
 #define NET_WORLD_H
 
+/* Before cmocka, which has a macro of the name of a function. */
+#include "net/net.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -22,8 +25,6 @@
 #include <unistd.h>
 
 #include <ovnk8s/error.h>
-
-#include "net/net.h"
 
 #define OWN_NETNS "/proc/thread-self/ns/net"
 

@@ -1,0 +1,104 @@
+/* The command line. */
+
+#include <stdio.h>
+#include <string.h>
+
+#include "util.h"
+
+enum { OPTION_DRY_RUN = CLI_OPTION_OWN, OPTION_FORMAT, OPTION_RESTORE };
+
+static const struct option long_options[] = {
+    {"dry-run", no_argument, NULL, OPTION_DRY_RUN},
+    {"verbose", no_argument, NULL, 'v'},
+    {"format", required_argument, NULL, OPTION_FORMAT},
+    {"restore", no_argument, NULL, OPTION_RESTORE},
+    CLI_LONG_OPTIONS,
+    {NULL, 0, NULL, 0},
+};
+
+static const struct verb *find_verb(const char *name)
+{
+    const struct verb *verb = verbs;
+
+    while (verb->name && strcmp(verb->name, name) != 0) {
+        verb++;
+    }
+    return verb->name ? verb : NULL;
+}
+
+/* Help is about the verb that is named before it is asked for, if any. */
+static const char *find_help(int argc, char *argv[])
+{
+    for (int i = 1; i < argc; i++) {
+        if (find_verb(argv[i])) {
+            return find_verb(argv[i])->help;
+        }
+    }
+    return util_help;
+}
+
+static bool parse_format(const char *value)
+{
+    if (strcmp(value, "text") != 0 && strcmp(value, "json") != 0) {
+        cli_usage("--format \"%s\": expected text or json", value);
+    }
+    return *value == 'j';
+}
+
+static void take_option(struct command *command, int option)
+{
+    switch (option) {
+    case OPTION_DRY_RUN:
+        command->is_dry_run = true;
+        break;
+    case OPTION_FORMAT:
+        command->is_json = parse_format(optarg);
+        break;
+    case OPTION_RESTORE:
+        command->is_restore = true;
+        break;
+    case 'v':
+        command->is_verbose = true;
+        break;
+    default:
+        cli_option(&command->cli, option);
+    }
+}
+
+static void check(const struct command *command)
+{
+    const struct verb *verb = command->verb;
+
+    if (command->is_restore && verb->direction != OVNK8S_UPLINK_MOVE) {
+        cli_usage("--restore does not go with %s", verb->name);
+    }
+    if (command->is_restore && *command->names) {
+        cli_usage("--restore: unexpected argument \"%s\"", *command->names);
+    }
+    if (!command->is_restore && !*command->names) {
+        cli_usage("%s: %s is missing", verb->name, verb->argument);
+    }
+}
+
+void parse_command_line(struct command *command, int argc, char *argv[])
+{
+    int option;
+
+    command->cli.help = find_help(argc, argv);
+    while ((option = getopt_long(argc, argv, CLI_SHORT_OPTIONS "v", long_options, NULL)) != -1) {
+        take_option(command, option);
+    }
+    argv += optind;
+    if (command->cli.shows_config) {
+        cli_options_end(&command->cli, argv);
+    }
+    if (!*argv) {
+        cli_usage("no command: expected nics-to-bridge or bridges-to-nic");
+    }
+    command->verb = find_verb(*argv);
+    if (!command->verb) {
+        cli_usage("unknown command \"%s\": expected nics-to-bridge or bridges-to-nic", *argv);
+    }
+    command->names = argv + 1;
+    check(command);
+}
