@@ -15,6 +15,8 @@ void ovnk8s_gateway_init(ovnk8s_gateway *gateway)
     *gateway = (ovnk8s_gateway)OVNK8S_GATEWAY_INIT;
 }
 
+static const struct intent_type delete_type;
+
 /* Adding. */
 
 /* What ovnk8s_gateway_add() was told. */
@@ -142,13 +144,32 @@ static int choose(struct view *view)
     return error ? error : gateway_count(&view->taken, &view->gateway);
 }
 
+/* The gateway's router as the same plan has stated it so far; NULL if it has not. */
+static const struct row *stated_router(const struct view *view, const char *node)
+{
+    return rows_find(view->wanted, ROUTER_TABLE, gateway_router_id(view->scene->owner, node));
+}
+
+/* The gateway as the same plan has it so far, or else as it is. False when it is none. */
+static bool find_gateway(const struct view *view, const char *node, struct gateway_record *out)
+{
+    const struct row *stated = stated_router(view, node);
+    const char *text = row_pair(stated, "external_ids", GATEWAY_KEY);
+
+    if (stated) {
+        return stated->state == ROW_WANTED && text &&
+               gateway_text_parse(text, &view->wanted->arena, out);
+    }
+    return gateway_recall(view->scene, node, &view->wanted->arena, out);
+}
+
 /* A gateway keeps its place and its address. */
 static int find_place(struct view *view)
 {
     struct gateway_record before;
     int error = count_taken(view);
 
-    if (!error && gateway_recall(view->scene, view->gateway.node, &view->wanted->arena, &before)) {
+    if (!error && find_gateway(view, view->gateway.node, &before)) {
         view->gateway.join = before.join;
         view->gateway.is_first = !strcmp(view->first, view->gateway.node);
         drop_gateway_rest(view->wanted, view->scene->owner, &before, &view->gateway);
@@ -156,6 +177,10 @@ static int find_place(struct view *view)
     }
     error = error ? error : choose(view);
     view->gateway.is_first = !error && !*view->first;
+    /* Deleted and added by one plan, its rows stay. */
+    if (!error && gateway_recall(view->scene, view->gateway.node, &view->wanted->arena, &before)) {
+        drop_gateway_rest(view->wanted, view->scene->owner, &before, &view->gateway);
+    }
     return error;
 }
 
@@ -190,6 +215,31 @@ static int resolve(const void *params, const struct scene *scene, struct rows *w
 }
 
 static const struct intent_type add_type = {"adding gateway", ask, resolve};
+
+static int resolve_nothing(const void *params, const struct scene *scene, struct rows *wanted)
+{
+    (void)params;
+    (void)scene;
+    (void)wanted;
+    return 0;
+}
+
+static const struct intent_type void_type = {"not doing", NULL, resolve_nothing};
+
+/* Of several wishes about one gateway the last counts: whether it keeps its place must not depend
+ * on what was wished before. */
+static int intend(ovnk8s_plan *plan, const struct intent_type *type, const char *node,
+                  const void *params)
+{
+    for (struct intent *intent = node ? plan->first : NULL; intent; intent = intent->next) {
+        const bool is_ours = intent->type == &add_type || intent->type == &delete_type;
+
+        if (is_ours && intent->object && !strcmp(intent->object, node)) {
+            intent->type = &void_type;
+        }
+    }
+    return plan_intend(plan, type, node, params);
+}
 
 /* Parsing. */
 
@@ -321,7 +371,7 @@ int ovnk8s_gateway_add(ovnk8s_plan *plan, const ovnk8s_gateway *theirs)
     if (!error && gateway.cluster_subnet) {
         error = parse_networks("cluster subnet", gateway.cluster_subnet, &params->cluster);
     }
-    return error ? error : plan_intend(plan, &add_type, params->gateway.node, params);
+    return error ? error : intend(plan, &add_type, params->gateway.node, params);
 }
 
 /* Deleting. */
@@ -344,12 +394,6 @@ void gateway_ask_removal(const struct scene *scene, const char *node, struct row
 static void ask_delete(const void *params, const struct scene *scene, struct rows *asked)
 {
     gateway_ask_removal(scene, params, asked);
-}
-
-/* The gateway's router as the same plan has stated it so far; NULL if it has not. */
-static const struct row *stated_router(const struct view *view, const char *node)
-{
-    return rows_find(view->wanted, ROUTER_TABLE, gateway_router_id(view->scene->owner, node));
 }
 
 /* Keeps the one that comes first by its node. */
@@ -428,7 +472,7 @@ int gateway_remove(const struct scene *scene, const char *node, struct rows *wan
     struct view view = {.scene = scene, .wanted = wanted};
     int error;
 
-    if (!gateway_recall(scene, node, &wanted->arena, &view.gateway)) {
+    if (!find_gateway(&view, node, &view.gateway)) {
         return 0;
     }
     error = count_taken(&view);
@@ -455,5 +499,5 @@ int ovnk8s_gateway_delete(ovnk8s_plan *plan, const char *node)
     const int error = check_node_name(node);
     const char *copy = error ? NULL : arena_strdup(&plan->arena, node);
 
-    return error ? error : copy ? plan_intend(plan, &delete_type, copy, copy) : fail_nomem();
+    return error ? error : copy ? intend(plan, &delete_type, copy, copy) : fail_nomem();
 }

@@ -386,6 +386,25 @@ static void drop_router_port(struct rows *wanted, const char *owner, const char 
     }
 }
 
+/* What the same plan has stated of its own router. */
+static void drop_stated(struct rows *wanted, const char *owner, const char *node)
+{
+    static const char *const columns[][2] = {{"static_routes", ROUTE_TABLE}, {"nat", NAT_TABLE}};
+    struct row *router = rows_find(wanted, ROUTER_TABLE, gateway_router_id(owner, node));
+    struct column *c = router ? router->columns : NULL;
+
+    for (; c; c = c->next) {
+        for (size_t i = 0; i < 2; i++) {
+            while (c->n && c->rule == COLUMN_INCLUDES && !strcmp(c->name, columns[i][0])) {
+                const struct row_id id = c->atoms->row;
+
+                rows_drop(wanted, columns[i][1], id, NULL);
+                row_excludes_row(router, c->name, id);
+            }
+        }
+    }
+}
+
 /* Routes and NAT of its own router go with that. */
 void drop_gateway(struct rows *wanted, const char *owner, const struct gateway_record *gateway)
 {
@@ -396,6 +415,7 @@ void drop_gateway(struct rows *wanted, const char *owner, const struct gateway_r
     struct row *outer = rows_drop(wanted, SWITCH_TABLE, outer_switch_id(owner, node),
                                   arena_printf(arena, "ext_%s", node));
 
+    drop_stated(wanted, owner, node);
     drop_routes(wanted, owner, gateway, NULL);
     drop_interface(wanted, owner, gateway);
     drop_switch_port(wanted, owner, join, arena_printf(arena, "jtor-GR_%s", node));

@@ -5,6 +5,7 @@
  *
  *   the cluster   in its row of the ledger, in its router, and in its join switch
  *   a node        in its row of the ledger, in its logical switch, and in its port of the router
+ *   a gateway     in its row of the ledger, in its router, and in its outer switch
  *   a pod port    in the ledger, in column addresses, and in column port_security of its row
  *
  * Of three that tell different things two decide. */

@@ -85,6 +85,33 @@ def test_64_times_minion_init_at_once_are_64_nodes(database):
     subprocess.run(database.overlay("check"), check=True)
 
 
+def test_gateways_added_and_deleted_at_once_have_different_places(database):
+    with Northbound(database.remote) as nb, Plan() as plan:
+        for i in range(WRITERS):
+            plan.node_add(f"n{i}")
+        plan.apply(nb)
+
+    def run(i):
+        with Northbound(database.remote, timeout_ms=DEADLINE_MS) as nb:
+            for turn in range(5):
+                with Plan() as plan:
+                    if turn % 2:
+                        plan.gateway_delete(f"n{i}")
+                    else:
+                        plan.gateway_add(f"n{i}", chassis=f"c{i}", interface="eth1", mac="02:00:00:00:00:05",
+                                         physical_ips=f"10.33.74.{i + 2}/24", default_gateways="10.33.74.1",
+                                         single_default=bool(i % 2))
+                    plan.apply(nb)
+
+    at_once(run, WRITERS)
+    dump = owned(database.dump())
+    routers = [row for row in dump["Logical_Router"].values() if row["name"].startswith("GR_")]
+    assert len(routers) == WRITERS
+    assert_different(dict(row["options"][1])["lb_force_snat_ip"] for row in routers)
+    assert sum(["first_gateway", "yes"] in row["external_ids"][1] for row in routers) == 1
+    assert_clean(database)
+
+
 def test_the_same_node_64_times_at_once_is_one_node(database):
     def add(i):
         with Northbound(database.remote, timeout_ms=DEADLINE_MS) as nb, Plan() as plan:

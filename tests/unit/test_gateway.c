@@ -550,6 +550,42 @@ static void nothing_is_stated_twice(void **state)
     }
 }
 
+/* Of several wishes about one gateway the last counts. */
+static void the_last_wish_counts(void **state)
+{
+    struct world *w = *state;
+    ovnk8s_gateway gateway = gateway_of("n1", "10.1.0.9/16", NULL);
+    const size_t before = w->database.n;
+
+    gateway.interface = "breth0";
+    for (int there = 0; there < 2; there++) {
+        add_rampout(w, "n3", there ? "192.168.2.0/24" : NULL);
+        if (there) {
+            have_gateway(w, "n1", "10.0.0.7/24", NULL);
+        }
+        succeed(add_gateway(w, "n1", BOTH, "10.0.0.1,fd10::1"));
+        succeed(ovnk8s_gateway_add(w->plan, &gateway));
+        settle(w);
+        assert_null(port_in(&w->database, "eth1_n1"));
+        assert_null(nat_in(&w->database, "n1", 6));
+        assert_null(route_in(&w->database, "out", "n1", "0.0.0.0/0"));
+        assert_string_equal(join_of(w, "n1"), "100.64.1.3/24,fd98::3/64");
+        succeed(ovnk8s_gateway_delete(w->plan, "n1"));
+        succeed(add_gateway(w, "n1", FOUR, NULL));
+        settle(w);
+        assert_string_equal(join_of(w, "n1"), "100.64.1.3/24,fd98::3/64");
+        assert_null(port_in(&w->database, "breth0_n1"));
+        succeed(ovnk8s_topology_repair(w->plan));
+        assert_nothing_to_do(w);
+        renew(w);
+        succeed(ovnk8s_gateway_add(w->plan, &gateway));
+        succeed(ovnk8s_gateway_delete(w->plan, "n1"));
+        succeed(ovnk8s_gateway_delete(w->plan, "n3"));
+        settle(w);
+        assert_int_equal(w->database.n, before);
+    }
+}
+
 /* A gateway without a default route unless it is the first has none when it is not any more. */
 static void a_single_default_that_was_the_first_for_a_while_leaves_nothing(void **state)
 {
@@ -840,6 +876,7 @@ int main(void)
         NODES_TEST(several_go_in_one_plan),
         NODES_TEST(plans_add_and_delete_in_any_order),
         NODES_TEST(nothing_is_stated_twice),
+        NODES_TEST(the_last_wish_counts),
         NODES_TEST(a_single_default_that_was_the_first_for_a_while_leaves_nothing),
         NODES_TEST(any_two_witnesses_decide),
         NODES_TEST(one_witness_is_enough_when_others_are_silent),
