@@ -171,22 +171,34 @@ static int check_master(const struct sight *sight)
     return fail(OVNK8S_INVALID, "%s is enslaved to %s", link->name, name);
 }
 
-/* Tunnels would end. */
+static bool link_has(const struct gateway_link *link, const struct ip *ip)
+{
+    for (size_t i = 0; i < link->n_addresses; i++) {
+        if (ip_equal(&link->addresses[i].prefix.ip, ip)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Tunnels would end. There may be several addresses with commas between. */
 static int check_tunnels(const struct sight *sight)
 {
     const char *encap = external_id(sight, "ovn-encap-ip");
-    struct ip ip;
 
-    if (!encap || !ip_from_text(encap, &ip)) {
-        return 0;
-    }
-    for (size_t i = 0; i < sight->link.n_addresses; i++) {
-        if (ip_equal(&sight->link.addresses[i].prefix.ip, &ip)) {
+    while (encap && *encap) {
+        const size_t length = strcspn(encap, ",");
+        char text[IP_TEXT] = "";
+        struct ip ip;
+
+        strncat(text, encap, length < IP_TEXT ? length : IP_TEXT - 1);
+        if (ip_from_text(text, &ip) && link_has(&sight->link, &ip)) {
             return fail(OVNK8S_INVALID,
                         "%s has the address of tunnels, %s (ovn-encap-ip), and would lose it: make"
                         " a bridge of it (nics-to-bridge)",
-                        sight->job->interface, encap);
+                        sight->job->interface, text);
         }
+        encap += length + (encap[length] == ',');
     }
     return 0;
 }
