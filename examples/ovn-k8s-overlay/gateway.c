@@ -46,7 +46,7 @@ static void print_json(const char *node, const ovnk8s_plan *plan, const ovnk8s_p
                        char *kernel)
 {
     fputs("{\"node\":", stdout);
-    print_json_string(node);
+    cli_print_json_string(node);
     putchar(',');
     print_plan_members(plan);
     if (host) {

@@ -116,9 +116,9 @@ static void print_json(const struct command *command, const ovnk8s_plan *plan, c
                        struct preview *preview)
 {
     fputs("{\"node\":", stdout);
-    print_json_string(command->node);
+    cli_print_json_string(command->node);
     fputs(",\"subnet\":", stdout);
-    print_json_string(subnet);
+    cli_print_json_string(subnet);
     putchar(',');
     print_plan_members(plan);
     if (preview) {

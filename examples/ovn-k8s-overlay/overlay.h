@@ -81,7 +81,4 @@ void print_count(const struct command *command, const ovnk8s_plan *plan);
 /* Prints a member, after others, that has the lines of a text as an array; they are changed. */
 void print_lines(const char *key, char *lines);
 
-/* Prints 'text' in quotes, as JSON has it. */
-void print_json_string(const char *text);
-
 #endif /* overlay.h */

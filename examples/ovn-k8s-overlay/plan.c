@@ -82,19 +82,6 @@ void print_changes(const struct command *command, const ovnk8s_plan *plan, const
     print_count(command, plan);
 }
 
-void print_json_string(const char *text)
-{
-    putchar('"');
-    for (; *text; text++) {
-        if ((unsigned char)*text < ' ') {
-            printf("\\u%04x", (unsigned int)*text);
-        } else {
-            printf("%s%c", *text == '"' || *text == '\\' ? "\\" : "", *text);
-        }
-    }
-    putchar('"');
-}
-
 void print_lines(const char *key, char *lines)
 {
     const char *between = "";
@@ -103,7 +90,7 @@ void print_lines(const char *key, char *lines)
     for (char *end; (end = strchr(lines, '\n')); lines = end + 1) {
         *end = '\0';
         fputs(between, stdout);
-        print_json_string(lines);
+        cli_print_json_string(lines);
         between = ",";
     }
     putchar(']');

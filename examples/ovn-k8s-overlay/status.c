@@ -235,7 +235,7 @@ static void print_status_text(const ovnk8s_topology *topology, const struct chas
 static void print_member(const char *key, const char *value)
 {
     printf("\"%s\":", key);
-    print_json_string(value);
+    cli_print_json_string(value);
 }
 
 static void print_chassis_json(const struct chassis_list *list)
