@@ -1,4 +1,6 @@
-"""A gateway that shares its NIC with the host, set up by the programs in the order in which an operator does it."""
+"""Gateways that share their NIC with the host, set up by the programs in the order in which an operator does it."""
+import contextlib
+
 import pytest
 
 from flows import service, tell_api_server
@@ -32,69 +34,90 @@ def ask(host, address: str, port: int) -> str:
     return host.output(["python3", "-c", CLIENT, address, str(port)])
 
 
+def address_of(node) -> str:
+    """The node's, outside."""
+    return f"10.33.74.{node.number}"
+
+
 @pytest.fixture(scope="module")
 def outside(overlay):
     host = Outside.start("outside", overlay.folder / "outside")
     host.lay()
-    host.plug(overlay.nodes[0])
+    for node in overlay.nodes:
+        host.plug(node)
     yield host
     host.stop()
 
 
-@pytest.fixture(scope="module")
-def address(overlay, outside):
+@contextlib.contextmanager
+def bridge(node):
     """The node's address outside, on a NIC that was moved onto a bridge; it is back in the end."""
-    node = overlay.nodes[0]
-    mine = f"10.33.74.{node.number}"
-    node.run(["ip", "-batch", "-"], input=f"link set {NIC} up\naddress add {mine}/24 dev {NIC}\n")
+    mine = f"{address_of(node)}/24"
+    node.run(["ip", "-batch", "-"], input=f"link set {NIC} up\naddress add {mine} dev {NIC}\n")
     node.run(["ovn-k8s-util", "nics-to-bridge", NIC])
     # A datapath in userspace leaves the kernel its own copy of what comes in at the NIC: it shall not answer to it.
-    node.run(["ip", "link", "set", NIC, "address", "02:00:00:00:99:01", "arp", "off"])
-    yield mine
+    node.run(["ip", "link", "set", NIC, "address", f"02:00:00:00:99:{node.number:02x}", "arp", "off"])
+    yield
     node.run(["ovn-k8s-util", "bridges-to-nic", BRIDGE])
-    assert f"{mine}/24" in node.output(["ip", "-brief", "address", "show", "dev", NIC])
+    assert mine in node.output(["ip", "-brief", "address", "show", "dev", NIC])
+
+
+@contextlib.contextmanager
+def gateway(overlay, node):
+    """The node as a gateway, with the helper."""
+    with bridge(node):
+        node.run(["ovn-k8s-overlay", "gateway-init", f"--cluster-ip-subnet={CLUSTER_SUBNET}", f"--node-name={node.name}",
+                  f"--bridge-interface={BRIDGE}", f"--physical-ip={address_of(node)}/24", f"--default-gw={ADDRESSES[4]}",
+                  "--wait=hv"])
+        tell_api_server(overlay, node)
+        node.run([*HELPER, "--pidfile", "--log-file", "-vconsole:emer", "--detach"])
+        yield
+        node.run(["ovs-appctl", "-t", "ovn-k8s-gateway-helper", "exit"])
+        node.run([*HELPER, "--remove"])
+        node.run(["ovn-k8s-overlay", "gateway-del", node.name])
 
 
 @pytest.fixture(scope="module")
-def gateway(overlay, address):
-    """The node as a gateway, with the helper."""
-    node = overlay.nodes[0]
-    node.run(["ovn-k8s-overlay", "gateway-init", f"--cluster-ip-subnet={CLUSTER_SUBNET}", f"--node-name={node.name}",
-              f"--bridge-interface={BRIDGE}", f"--physical-ip={address}/24", f"--default-gw={ADDRESSES[4]}", "--wait=hv"])
-    tell_api_server(overlay, node)
-    node.run([*HELPER, "--pidfile", "--log-file", "-vconsole:emer", "--detach"])
-    yield node
-    node.run(["ovs-appctl", "-t", "ovn-k8s-gateway-helper", "exit"])
-    node.run([*HELPER, "--remove"])
-    node.run(["ovn-k8s-overlay", "gateway-del", node.name])
+def gateways(overlay, outside):
+    """Both nodes."""
+    first, second = overlay.nodes
+    with gateway(overlay, first), gateway(overlay, second):
+        yield overlay.nodes
 
 
 @pytest.fixture
-def pod(overlay, watcher, gateway):
-    """On the other node."""
-    web = Pod(overlay, "web", overlay.nodes[1])
-    web.wait_for_annotation()
-    web.plug()
-    yield web
-    web.cni("del")
-    web.delete()
+def pods(overlay, watcher, gateways):
+    """One on each node."""
+    made = [Pod(overlay, name, node) for name, node in zip(["web", "db"], overlay.nodes)]
+    for pod in made:
+        pod.wait_for_annotation()
+        pod.plug()
+        serve(pod.node, pod.name, PORT, where=["ip", "netns", "exec", pod.name])
+    yield made
+    for pod in made:
+        pod.cni("del")
+        pod.delete()
 
 
-def test_everybody_gets_what_is_meant_for_them(overlay, outside, address, gateway, pod):
-    wait_for("the pod to reach the outside",
-             lambda: pod.netns.run(["ping", "-c", "1", "-W", "1", BEYOND[4]], check=False).returncode == 0)
-    assert seen(pod, 4, 3) == [address] * 3
-    gateway.run(["ping", "-c", "2", "-i", "0.2", "-w", "10", ADDRESSES[4]])
-    serve(gateway, "host", PORT)
-    serve(overlay.nodes[1], "pod", PORT, where=["ip", "netns", "exec", pod.name])
-    vip = f"{address}:{NODE_PORT}", f"{pod.address}:{PORT}"
-    overlay.central.run(["ovn-nbctl", "--wait=hv", "lb-add", "node-port", *vip, "--",
-                         "lr-lb-add", f"GR_{gateway.name}", "node-port"])
+def test_everybody_gets_what_is_meant_for_them(overlay, outside, gateways, pods):
+    for pod in pods:  # are seen by the address of a gateway
+        wait_for("the pod to reach the outside",
+                 lambda: pod.netns.run(["ping", "-c", "1", "-W", "1", BEYOND[4]], check=False).returncode == 0)
+        assert set(seen(pod, 4, 10)) <= {address_of(node) for node in gateways}
+    for node in gateways:
+        serve(node, f"host-{node.name}", PORT)
+        node.run(["ping", "-c", "2", "-i", "0.2", "-w", "10", ADDRESSES[4]])
+    for node, pod in zip(gateways, reversed(pods)):  # the pod is on the other node each time
+        name = f"node-port-{pod.name}"
+        overlay.central.run(["ovn-nbctl", "--wait=hv", "lb-add", name, f"{address_of(node)}:{NODE_PORT}",
+                             f"{pod.address}:{PORT}", "--", "lr-lb-add", f"GR_{node.name}", name])
     with service(overlay, "web", type="NodePort", ports=[{"port": PORT, "nodePort": NODE_PORT}]):
-        wait_for("the flow of the NodePort", lambda: f"tp_dst={NODE_PORT}" in gateway.output(
-            ["ovs-ofctl", "dump-flows", BRIDGE]))
-        for _ in range(5):
-            assert ask(outside, address, NODE_PORT) == "pod"
-            assert ask(outside, address, PORT) == "host"
-    overlay.central.run(["ovn-nbctl", "lb-del", "node-port"])
+        for node, pod in zip(gateways, reversed(pods)):
+            wait_for("the flow of the NodePort", lambda: f"tp_dst={NODE_PORT}" in node.output(
+                ["ovs-ofctl", "dump-flows", BRIDGE]))
+            for _ in range(5):
+                assert ask(outside, address_of(node), NODE_PORT) == pod.name
+                assert ask(outside, address_of(node), PORT) == f"host-{node.name}"
+    for pod in pods:
+        overlay.central.run(["ovn-nbctl", "lb-del", f"node-port-{pod.name}"])
     assert overlay.central.run(["ovn-k8s-overlay", "check"]).returncode == 0
