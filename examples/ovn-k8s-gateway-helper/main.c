@@ -8,13 +8,8 @@
 
 #include <ovnk8s/ovnk8s.h>
 
-#include "cli.h"
-#include "command-line.h"
-#include "daemon.h"
 #include "openvswitch/dynamic-string.h"
-#include "openvswitch/poll-loop.h"
-#include "openvswitch/vlog.h"
-#include "unixctl.h"
+#include "ovsd.h"
 #include "util.h"
 
 VLOG_DEFINE_THIS_MODULE(gateway_helper);
@@ -65,9 +60,6 @@ enum {
     OPTION_ZONE,
     OPTION_DRY_RUN,
     OPTION_REMOVE,
-    OPTION_UNIXCTL,
-    VLOG_OPTION_ENUMS,
-    DAEMON_OPTION_ENUMS,
 };
 
 static const struct option long_options[] = {
@@ -76,19 +68,15 @@ static const struct option long_options[] = {
     {"conntrack-zone", required_argument, NULL, OPTION_ZONE},
     {"dry-run", no_argument, NULL, OPTION_DRY_RUN},
     {"remove", no_argument, NULL, OPTION_REMOVE},
-    {"unixctl", required_argument, NULL, OPTION_UNIXCTL},
-    VLOG_LONG_OPTIONS,
-    DAEMON_LONG_OPTIONS,
-    CLI_LONG_OPTIONS,
+    OVSD_LONG_OPTIONS,
     {NULL, 0, NULL, 0},
 };
 
 /* What the daemon consists of. */
 struct daemon {
-    struct cli cli;
-    const char *bridge_name, *nic, *unixctl_path;
-    bool is_dry, removes, exits;
-    struct unixctl_server *unixctl;
+    struct ovsd ovsd;
+    const char *bridge_name, *nic;
+    bool is_dry, removes;
     ovnk8s_bridge *bridge;
     ovnk8s_kube *kube;
     ovnk8s_gateway_helper *helper;
@@ -96,8 +84,10 @@ struct daemon {
 
 /* Parsing. */
 
-static void take_option(struct daemon *daemon, int option)
+static bool take_option(int option, void *payload)
 {
+    struct daemon *daemon = payload;
+
     switch (option) {
     case OPTION_BRIDGE:
         daemon->bridge_name = optarg;
@@ -106,7 +96,7 @@ static void take_option(struct daemon *daemon, int option)
         daemon->nic = optarg;
         break;
     case OPTION_ZONE:
-        cli_check(ovnk8s_settings_set(daemon->cli.settings, "conntrack-zone", optarg));
+        cli_check(ovnk8s_settings_set(daemon->ovsd.cli.settings, "conntrack-zone", optarg));
         break;
     case OPTION_DRY_RUN:
         daemon->is_dry = true;
@@ -114,14 +104,10 @@ static void take_option(struct daemon *daemon, int option)
     case OPTION_REMOVE:
         daemon->removes = true;
         break;
-    case OPTION_UNIXCTL:
-        daemon->unixctl_path = optarg;
-        break;
-        VLOG_OPTION_HANDLERS
-        DAEMON_OPTION_HANDLERS
     default:
-        cli_option(&daemon->cli, option);
+        return false;
     }
+    return true;
 }
 
 static void check_options(const struct daemon *daemon)
@@ -139,43 +125,11 @@ static void check_options(const struct daemon *daemon)
 
 static void parse(struct daemon *daemon, int argc, char *argv[])
 {
-    char *short_options = ovs_cmdl_long_options_to_short_options(long_options);
-    int option;
-
-    while ((option = getopt_long(argc, argv, short_options, long_options, NULL)) != -1) {
-        take_option(daemon, option);
-    }
-    free(short_options);
-    cli_options_end(&daemon->cli, argv + optind);
+    ovsd_parse(&daemon->ovsd, argc, argv, long_options, take_option, daemon);
     check_options(daemon);
 }
 
-/* Logging. */
-
-static void log_line(enum ovnk8s_log_level level, const char *message, void *payload)
-{
-    static const enum vlog_level levels[] = {
-        [OVNK8S_LOG_ERROR] = VLL_ERR,
-        [OVNK8S_LOG_WARN] = VLL_WARN,
-        [OVNK8S_LOG_INFO] = VLL_INFO,
-        [OVNK8S_LOG_DEBUG] = VLL_DBG,
-    };
-
-    (void)payload;
-    VLOG(levels[level], "%s", message);
-}
-
 /* The control socket. */
-
-static void handle_exit(struct unixctl_conn *conn, int argc, const char *argv[], void *payload)
-{
-    struct daemon *daemon = payload;
-
-    (void)argc;
-    (void)argv;
-    daemon->exits = true;
-    unixctl_command_reply(conn, NULL);
-}
 
 static ovnk8s_gateway_helper_status status_of(const struct daemon *daemon)
 {
@@ -220,14 +174,6 @@ static void handle_flows(struct unixctl_conn *conn, int argc, const char *argv[]
     ovnk8s_free(text);
 }
 
-static void listen_for_control(struct daemon *daemon)
-{
-    if (unixctl_server_create(daemon->unixctl_path, &daemon->unixctl)) {
-        exit(CLI_FAILED); /* The log has told why. */
-    }
-    unixctl_command_register("exit", "", 0, 0, handle_exit, daemon);
-}
-
 /* What they tell is there now. */
 static void listen_for_questions(struct daemon *daemon)
 {
@@ -239,8 +185,8 @@ static void listen_for_questions(struct daemon *daemon)
 
 static void connect_bridge(struct daemon *daemon)
 {
-    cli_check(
-        ovnk8s_settings_open_bridge(daemon->cli.settings, daemon->bridge_name, &daemon->bridge));
+    cli_check(ovnk8s_settings_open_bridge(daemon->ovsd.cli.settings, daemon->bridge_name,
+                                          &daemon->bridge));
 }
 
 static void create_helper(struct daemon *daemon)
@@ -249,11 +195,12 @@ static void create_helper(struct daemon *daemon)
     ovnk8s_gateway_flows gateway = OVNK8S_GATEWAY_FLOWS_INIT;
     char *patch = xasprintf("k8s-patch-%s-br-int", daemon->bridge_name);
 
-    options.log = log_line;
+    options.log = ovsd_log;
     options.dry_run = daemon->is_dry;
     gateway.physical_port = daemon->nic;
     gateway.patch_port = patch;
-    gateway.zone = (unsigned int)atoi(ovnk8s_settings_get(daemon->cli.settings, "conntrack-zone"));
+    gateway.zone =
+        (unsigned int)atoi(ovnk8s_settings_get(daemon->ovsd.cli.settings, "conntrack-zone"));
     cli_check(ovnk8s_gateway_helper_new(&daemon->helper, daemon->bridge, daemon->kube, &gateway,
                                         &options));
     free(patch);
@@ -263,10 +210,10 @@ static void connect_all(struct daemon *daemon)
 {
     ovnk8s_vswitch *vswitch;
 
-    ovnk8s_settings_set_log(daemon->cli.settings, log_line, NULL);
-    cli_check(ovnk8s_settings_open_vswitch(daemon->cli.settings, &vswitch));
+    ovnk8s_settings_set_log(daemon->ovsd.cli.settings, ovsd_log, NULL);
+    cli_check(ovnk8s_settings_open_vswitch(daemon->ovsd.cli.settings, &vswitch));
     ovnk8s_vswitch_close(vswitch); /* It was for its external_ids. */
-    cli_check(ovnk8s_settings_open_kube(daemon->cli.settings, &daemon->kube));
+    cli_check(ovnk8s_settings_open_kube(daemon->ovsd.cli.settings, &daemon->kube));
     connect_bridge(daemon);
     create_helper(daemon);
 }
@@ -287,7 +234,7 @@ static void check_api_server(struct daemon *daemon)
 /* Waits for the flows of the gateway, which do not need the API server; or for all of them. */
 static void wait_for_flows(struct daemon *daemon, bool of_services)
 {
-    const char *timeout = ovnk8s_settings_get(daemon->cli.settings, "timeout");
+    const char *timeout = ovnk8s_settings_get(daemon->ovsd.cli.settings, "timeout");
     const time_t until = time(NULL) + atoi(timeout);
 
     for (;;) {
@@ -336,25 +283,19 @@ static void print_flows(struct daemon *daemon)
 
 /* Running. */
 
-static void run(struct daemon *daemon)
+static void step(void *helper)
 {
-    while (!daemon->exits) {
-        int timeout;
+    ovnk8s_gateway_helper_step(helper);
+}
 
-        ovnk8s_gateway_helper_step(daemon->helper);
-        unixctl_server_run(daemon->unixctl);
-        unixctl_server_wait(daemon->unixctl);
-        poll_fd_wait(ovnk8s_gateway_helper_fd(daemon->helper), POLLIN);
-        timeout = ovnk8s_gateway_helper_timeout(daemon->helper);
-        if (timeout >= 0) {
-            poll_timer_wait(timeout);
-        }
-        if (daemon->exits) {
-            poll_immediate_wake();
-        }
-        poll_block();
-    }
-    unixctl_server_run(daemon->unixctl); /* Sends the reply to "exit". */
+static int fd_of(void *helper)
+{
+    return ovnk8s_gateway_helper_fd(helper);
+}
+
+static int timeout_of(void *helper)
+{
+    return ovnk8s_gateway_helper_timeout(helper);
 }
 
 static void disconnect_all(struct daemon *daemon)
@@ -362,34 +303,30 @@ static void disconnect_all(struct daemon *daemon)
     ovnk8s_gateway_helper_free(daemon->helper);
     ovnk8s_kube_close(daemon->kube);
     ovnk8s_bridge_close(daemon->bridge);
-    unixctl_server_destroy(daemon->unixctl);
+    ovsd_end(&daemon->ovsd);
 }
 
 static void serve(struct daemon *daemon)
 {
     daemonize_start(false);
-    listen_for_control(daemon);
+    ovsd_listen(&daemon->ovsd);
     connect_all(daemon);
     wait_for_flows(daemon, false);
     check_api_server(daemon);
     listen_for_questions(daemon);
     daemonize_complete();
-    VLOG_INFO("%s %s started", program_name, ovnk8s_version());
-    run(daemon);
-    VLOG_INFO("told to exit");
+    ovsd_run(&daemon->ovsd, &(struct ovsd_work){daemon->helper, step, fd_of, timeout_of});
 }
 
 int main(int argc, char *argv[])
 {
-    struct daemon daemon = {.cli.help = help};
+    struct daemon daemon = {.ovsd.cli.help = help};
 
-    ovs_cmdl_proctitle_init(argc, argv);
-    ovs_set_program_name(argv[0], OVNK8S_VERSION);
-    cli_check(ovnk8s_settings_new(&daemon.cli.settings));
+    ovsd_begin(&daemon.ovsd, argc, argv);
     parse(&daemon, argc, argv);
     if (daemon.removes) {
         remove_flows(&daemon);
-        ovnk8s_settings_free(daemon.cli.settings);
+        ovsd_end(&daemon.ovsd);
         return CLI_OK;
     }
     if (daemon.is_dry) {
@@ -398,6 +335,5 @@ int main(int argc, char *argv[])
         serve(&daemon);
     }
     disconnect_all(&daemon);
-    ovnk8s_settings_free(daemon.cli.settings);
     return CLI_OK;
 }

@@ -6,16 +6,9 @@
 
 #include <ovnk8s/ovnk8s.h>
 
-#include "cli.h"
-#include "command-line.h"
-#include "daemon.h"
 #include "openvswitch/dynamic-string.h"
-#include "openvswitch/poll-loop.h"
-#include "openvswitch/vlog.h"
-#include "unixctl.h"
+#include "ovsd.h"
 #include "util.h"
-
-VLOG_DEFINE_THIS_MODULE(watcher);
 
 static const char help[] =
     "usage: ovn-k8s-watcher --overlay [OPTION...]\n"
@@ -47,26 +40,18 @@ static const char help[] =
 
 enum {
     OPTION_OVERLAY = CLI_OPTION_OWN,
-    OPTION_UNIXCTL,
-    VLOG_OPTION_ENUMS,
-    DAEMON_OPTION_ENUMS,
 };
 
 static const struct option long_options[] = {
     {"overlay", no_argument, NULL, OPTION_OVERLAY},
-    {"unixctl", required_argument, NULL, OPTION_UNIXCTL},
-    VLOG_LONG_OPTIONS,
-    DAEMON_LONG_OPTIONS,
-    CLI_LONG_OPTIONS,
+    OVSD_LONG_OPTIONS,
     {NULL, 0, NULL, 0},
 };
 
 /* What the daemon consists of. */
 struct daemon {
-    struct cli cli;
-    const char *unixctl_path;
-    bool is_overlay, exits;
-    struct unixctl_server *unixctl;
+    struct ovsd ovsd;
+    bool is_overlay;
     ovnk8s_nb *nb;
     ovnk8s_kube *kube;
     ovnk8s_watcher *watcher;
@@ -74,63 +59,29 @@ struct daemon {
 
 /* Parsing. */
 
-static void take_option(struct daemon *daemon, int option)
+static bool take_option(int option, void *payload)
 {
+    struct daemon *daemon = payload;
+
     switch (option) {
     case OPTION_OVERLAY:
         daemon->is_overlay = true;
         break;
-    case OPTION_UNIXCTL:
-        daemon->unixctl_path = optarg;
-        break;
-        VLOG_OPTION_HANDLERS
-        DAEMON_OPTION_HANDLERS
     default:
-        cli_option(&daemon->cli, option);
+        return false;
     }
+    return true;
 }
 
 static void parse(struct daemon *daemon, int argc, char *argv[])
 {
-    char *short_options = ovs_cmdl_long_options_to_short_options(long_options);
-    int option;
-
-    while ((option = getopt_long(argc, argv, short_options, long_options, NULL)) != -1) {
-        take_option(daemon, option);
-    }
-    free(short_options);
-    cli_options_end(&daemon->cli, argv + optind);
+    ovsd_parse(&daemon->ovsd, argc, argv, long_options, take_option, daemon);
     if (!daemon->is_overlay) {
         cli_usage("--overlay is missing");
     }
 }
 
-/* Logging. */
-
-static void log_line(enum ovnk8s_log_level level, const char *message, void *payload)
-{
-    static const enum vlog_level levels[] = {
-        [OVNK8S_LOG_ERROR] = VLL_ERR,
-        [OVNK8S_LOG_WARN] = VLL_WARN,
-        [OVNK8S_LOG_INFO] = VLL_INFO,
-        [OVNK8S_LOG_DEBUG] = VLL_DBG,
-    };
-
-    (void)payload;
-    VLOG(levels[level], "%s", message);
-}
-
 /* The control socket. */
-
-static void handle_exit(struct unixctl_conn *conn, int argc, const char *argv[], void *payload)
-{
-    struct daemon *daemon = payload;
-
-    (void)argc;
-    (void)argv;
-    daemon->exits = true;
-    unixctl_command_reply(conn, NULL);
-}
 
 static void handle_status(struct unixctl_conn *conn, int argc, const char *argv[], void *payload)
 {
@@ -154,10 +105,7 @@ static void handle_status(struct unixctl_conn *conn, int argc, const char *argv[
 
 static void listen_for_control(struct daemon *daemon)
 {
-    if (unixctl_server_create(daemon->unixctl_path, &daemon->unixctl)) {
-        exit(CLI_FAILED); /* The log has told why. */
-    }
-    unixctl_command_register("exit", "", 0, 0, handle_exit, daemon);
+    ovsd_listen(&daemon->ovsd);
     unixctl_command_register("status", "", 0, 0, handle_status, daemon);
 }
 
@@ -168,36 +116,30 @@ static void connect_all(struct daemon *daemon)
     ovnk8s_watcher_options options = OVNK8S_WATCHER_OPTIONS_INIT;
     ovnk8s_vswitch *vswitch;
 
-    ovnk8s_settings_set_log(daemon->cli.settings, log_line, NULL);
-    options.log = log_line;
-    cli_check(ovnk8s_settings_open_vswitch(daemon->cli.settings, &vswitch));
+    ovnk8s_settings_set_log(daemon->ovsd.cli.settings, ovsd_log, NULL);
+    options.log = ovsd_log;
+    cli_check(ovnk8s_settings_open_vswitch(daemon->ovsd.cli.settings, &vswitch));
     ovnk8s_vswitch_close(vswitch); /* It was for its external_ids. */
-    cli_check(ovnk8s_settings_open_nb(daemon->cli.settings, &daemon->nb));
-    cli_check(ovnk8s_settings_open_kube(daemon->cli.settings, &daemon->kube));
+    cli_check(ovnk8s_settings_open_nb(daemon->ovsd.cli.settings, &daemon->nb));
+    cli_check(ovnk8s_settings_open_kube(daemon->ovsd.cli.settings, &daemon->kube));
     /* A wrong address or token is told now, and not only to the log. */
     cli_check(ovnk8s_kube_get(daemon->kube, "/api/v1/pods?limit=1", NULL));
     cli_check(ovnk8s_watcher_new(&daemon->watcher, daemon->nb, daemon->kube, &options));
 }
 
-static void run(struct daemon *daemon)
+static void step(void *watcher)
 {
-    while (!daemon->exits) {
-        int timeout;
+    ovnk8s_watcher_step(watcher);
+}
 
-        ovnk8s_watcher_step(daemon->watcher);
-        unixctl_server_run(daemon->unixctl);
-        unixctl_server_wait(daemon->unixctl);
-        poll_fd_wait(ovnk8s_watcher_fd(daemon->watcher), POLLIN);
-        timeout = ovnk8s_watcher_timeout(daemon->watcher);
-        if (timeout >= 0) {
-            poll_timer_wait(timeout);
-        }
-        if (daemon->exits) {
-            poll_immediate_wake();
-        }
-        poll_block();
-    }
-    unixctl_server_run(daemon->unixctl); /* Sends the reply to "exit". */
+static int fd_of(void *watcher)
+{
+    return ovnk8s_watcher_fd(watcher);
+}
+
+static int timeout_of(void *watcher)
+{
+    return ovnk8s_watcher_timeout(watcher);
 }
 
 static void disconnect_all(struct daemon *daemon)
@@ -205,25 +147,20 @@ static void disconnect_all(struct daemon *daemon)
     ovnk8s_watcher_free(daemon->watcher);
     ovnk8s_kube_close(daemon->kube);
     ovnk8s_nb_close(daemon->nb);
-    unixctl_server_destroy(daemon->unixctl);
-    ovnk8s_settings_free(daemon->cli.settings);
+    ovsd_end(&daemon->ovsd);
 }
 
 int main(int argc, char *argv[])
 {
-    struct daemon daemon = {.cli.help = help};
+    struct daemon daemon = {.ovsd.cli.help = help};
 
-    ovs_cmdl_proctitle_init(argc, argv);
-    ovs_set_program_name(argv[0], OVNK8S_VERSION);
-    cli_check(ovnk8s_settings_new(&daemon.cli.settings));
+    ovsd_begin(&daemon.ovsd, argc, argv);
     parse(&daemon, argc, argv);
     daemonize_start(false);
     listen_for_control(&daemon);
     connect_all(&daemon);
     daemonize_complete();
-    VLOG_INFO("%s %s started", program_name, ovnk8s_version());
-    run(&daemon);
-    VLOG_INFO("told to exit");
+    ovsd_run(&daemon.ovsd, &(struct ovsd_work){daemon.watcher, step, fd_of, timeout_of});
     disconnect_all(&daemon);
     return CLI_OK;
 }

@@ -1,0 +1,57 @@
+/* Being a daemon the way those of Open vSwitch are: their options, log, control socket and main
+ * loop, by a copy of libopenvswitch that is the program's own. */
+
+#ifndef OVSD_H
+#define OVSD_H
+
+#include <ovnk8s/log.h>
+
+#include "cli.h"
+#include "daemon.h"
+#include "openvswitch/vlog.h"
+#include "unixctl.h"
+
+enum {
+    OVSD_OPTION_UNIXCTL = CLI_OPTION_OWN + 100, /* Behind the program's own. */
+    VLOG_OPTION_ENUMS,
+    DAEMON_OPTION_ENUMS,
+};
+
+#define OVSD_LONG_OPTIONS                                                                          \
+    {"unixctl", required_argument, NULL, OVSD_OPTION_UNIXCTL}, VLOG_LONG_OPTIONS,                  \
+        DAEMON_LONG_OPTIONS, CLI_LONG_OPTIONS
+
+struct ovsd {
+    struct cli cli;
+    const char *unixctl_path;
+    struct unixctl_server *unixctl;
+    bool exits; /* Somebody has told it to. */
+};
+
+/* Names the process, and makes settings, which are freed by ovsd_end(). */
+void ovsd_begin(struct ovsd *ovsd, int argc, char *argv[]);
+void ovsd_end(struct ovsd *ovsd);
+
+/* Parses the command line. 'take' is offered each option, with its value in optarg, and returns
+ * whether it was one of the program's own. */
+void ovsd_parse(struct ovsd *ovsd, int argc, char *argv[], const struct option *options,
+                bool (*take)(int option, void *payload), void *payload);
+
+/* Writes what the library tells into the log. */
+void ovsd_log(enum ovnk8s_log_level level, const char *message, void *payload);
+
+/* Makes the control socket, which knows the command "exit". */
+void ovsd_listen(struct ovsd *ovsd);
+
+/* What runs: an object of the library with a step function, a descriptor and a next deadline. */
+struct ovsd_work {
+    void *object;
+    void (*step)(void *object);
+    int (*fd)(void *object);
+    int (*timeout)(void *object); /* In ms; negative: none. */
+};
+
+/* Lets it work until the program is told to exit. */
+void ovsd_run(struct ovsd *ovsd, const struct ovsd_work *work);
+
+#endif /* ovsd.h */
