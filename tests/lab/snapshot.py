@@ -7,6 +7,14 @@ from host import Host
 from sandbox import Sandbox
 
 OWN_LIFE = {"statistics", "status", "up"}  # columns that daemons of Open vSwitch and OVN rewrite on their own
+OWN_KEYS = {"ovn-nb-cfg", "ovn-nb-cfg-ts"}  # likewise keys: ovn-controller tells there how far it is
+
+
+def lasting(value):
+    """A value of a column without the keys that come and go."""
+    if isinstance(value, list) and value[:1] == ["map"]:
+        return ["map", [pair for pair in value[1] if pair[0] not in OWN_KEYS]]
+    return value
 
 
 def database(host: Host, server: str, name: str) -> dict[str, list]:
@@ -14,7 +22,7 @@ def database(host: Host, server: str, name: str) -> dict[str, list]:
     tables = {}
     for line in host.output(["ovsdb-client", "--format=json", "dump", server, name]).splitlines():
         table = json.loads(line)
-        rows = [{column: value for column, value in zip(table["headings"], row) if column not in OWN_LIFE}
+        rows = [{column: lasting(value) for column, value in zip(table["headings"], row) if column not in OWN_LIFE}
                 for row in table["data"]]
         tables[table["caption"]] = sorted(rows, key=json.dumps)
     return tables
