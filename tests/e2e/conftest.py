@@ -4,6 +4,7 @@ import sys
 import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lab"))
+pytest.register_assert_rewrite("fixtures")
 
 from fixtures import *  # noqa: E402, F401, F403
 from overlay import set_up_overlay  # noqa: E402

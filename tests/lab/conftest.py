@@ -1,7 +1,9 @@
 import pytest
 
-from fixtures import *  # noqa: F401, F403
-from overlay import set_up_overlay
+pytest.register_assert_rewrite("fixtures")
+
+from fixtures import *  # noqa: E402, F401, F403
+from overlay import set_up_overlay  # noqa: E402
 
 
 @pytest.fixture(scope="module")

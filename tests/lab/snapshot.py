@@ -2,18 +2,22 @@
 from __future__ import annotations
 
 import json
+import re
+import time
 
 from host import Host
 from sandbox import Sandbox
 
-OWN_LIFE = {"statistics", "status", "up"}  # columns that daemons of Open vSwitch and OVN rewrite on their own
-OWN_KEYS = {"ovn-nb-cfg", "ovn-nb-cfg-ts"}  # likewise keys: ovn-controller tells there how far it is
+# What the daemons of Open vSwitch and OVN write of their own accord, some of it long after the change that made them:
+OWN_COLUMNS = {"statistics", "status", "up", "ofport", "mac_in_use", "ifindex", "link_state", "link_speed", "link_resets",
+               "admin_state", "duplex", "mtu", "cur_cfg", "datapath_id"}
+OWN_KEYS = re.compile(r"ovn-nb-cfg|ovn-installed|ct-zone-")  # the beginnings of keys
 
 
 def lasting(value):
     """A value of a column without the keys that come and go."""
     if isinstance(value, list) and value[:1] == ["map"]:
-        return ["map", [pair for pair in value[1] if pair[0] not in OWN_KEYS]]
+        return ["map", [pair for pair in value[1] if not OWN_KEYS.match(str(pair[0]))]]
     return value
 
 
@@ -22,14 +26,14 @@ def database(host: Host, server: str, name: str) -> dict[str, list]:
     tables = {}
     for line in host.output(["ovsdb-client", "--format=json", "dump", server, name]).splitlines():
         table = json.loads(line)
-        rows = [{column: lasting(value) for column, value in zip(table["headings"], row) if column not in OWN_LIFE}
+        rows = [{column: lasting(value) for column, value in zip(table["headings"], row) if column not in OWN_COLUMNS}
                 for row in table["data"]]
         tables[table["caption"]] = sorted(rows, key=json.dumps)
     return tables
 
 
-def snapshot(sandbox: Sandbox) -> dict:
-    """Compares equal to another snapshot exactly when nothing has changed between them."""
+def state(sandbox: Sandbox) -> dict:
+    """What is there at this moment."""
     found = {"Northbound": database(sandbox.central, "unix:/run/ovn/ovnnb_db.sock", "OVN_Northbound")}
     for host in [sandbox.central, *sandbox.nodes]:
         found[host.name] = {
@@ -37,6 +41,17 @@ def snapshot(sandbox: Sandbox) -> dict:
             "links": host.output(["ip", "-brief", "address"]),
             "routes": host.output(["ip", "route"]),
             "CNI": host.output(["bash", "-c", "ls -lR --time-style=full-iso /etc/cni /opt/cni 2>&1; true"])}
+    return found
+
+
+def snapshot(sandbox: Sandbox) -> dict:
+    """Compares equal to another snapshot exactly when nothing has changed between them.
+
+    Waits until what came before has come to rest: two readings in a row are alike."""
+    before, found = None, state(sandbox)
+    while before != found:
+        time.sleep(0.05)
+        before, found = found, state(sandbox)
     return found
 
 
