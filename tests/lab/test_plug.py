@@ -2,6 +2,7 @@
 import json
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -131,6 +132,8 @@ DAMAGES = {
     "port of the bridge": (lambda c: c.node.run(["ovs-vsctl", "del-port", "br-int", c.host_interface]), "does not exist"),
     "iface-id": (lambda c: c.set_id("iface-id=other"), 'it has iface-id "other", not "port1"'),
     "version": (lambda c: c.set_id("iface-id-ver=other"), 'it has iface-id-ver "other", not "version-1"'),
+    "sending limit": (lambda c: c.netns.run(["tc", "qdisc", "del", "dev", "eth0", "root"]), "eth0 sends without its limit"),
+    "port's limit": (lambda c: c.node.run(["ovs-vsctl", "clear", "Port", c.host_interface, "qos"]), "sends without its limit"),
     "attached MAC": (lambda c: c.set_id('attached_mac="0a:58:00:00:00:00"'), 'it has attached_mac "0a:58:00:00:00:00"'),
 }
 
@@ -140,11 +143,12 @@ def test_a_check_names_the_one_thing_that_is_broken(container, what):
     damage, words = DAMAGES[what]
     container.set_id = lambda pair: container.node.run(
         ["ovs-vsctl", "set", "Interface", container.host_interface, f"external_ids:{pair}"])
-    container.plug()
-    container.check()
+    limits = {"ingress_rate": 10**8, "egress_rate": 10**8}
+    container.plug(**limits)
+    container.check(**limits)
     damage(container)
     with pytest.raises(Refused, match="^checking eth0 of container c1: ") as refused:
-        container.check()
+        container.check(**limits)
     assert words in str(refused.value)
     if what == "namespace":
         container.node.netns_add("c1")
@@ -323,6 +327,45 @@ def test_of_many_sandboxes_at_once_one_has_the_logical_port(central, sandbox, no
     for one in crowd:
         one.unplug()
         one.netns.delete()
+
+
+def transfer(source, destination, size: int) -> float:
+    """Sends bytes by TCP. Returns how many seconds that has taken."""
+    with destination.netns.popen(["nc", "-lN", destination.address, "8080"], stdin=subprocess.DEVNULL,
+                                 stdout=subprocess.PIPE) as server:
+        wait_for("the listener", lambda: ":8080" in destination.netns.run(["ss", "-Hltn"]).stdout)
+        start = time.monotonic()
+        source.netns.run(["nc", "-N", destination.address, "8080"], input="a" * size)
+        assert server.communicate()[0] == "a" * size
+        return time.monotonic() - start
+
+
+def test_limits_hold_in_both_directions(central, sandbox, container):
+    other = Container(central, sandbox.nodes[1], 2)
+    other.plug()
+    before = rows(container.node)
+    container.plug(ingress_rate=100_000, egress_rate=100_000)
+    # What exceeds the burst of 16,000 bytes takes its time, however fast the machine is.
+    assert transfer(other, container, 40_000) > (40_000 - 16_000) * 8 / 100_000
+    assert transfer(container, other, 40_000) > (40_000 - 16_000) * 8 / 100_000
+    policing = container.node.output(["ovs-vsctl", "--bare", "--columns=ingress_policing_rate,ingress_policing_burst", "list",
+                                      "Interface", container.host_interface]).split()
+    assert policing == ["100", "128"]
+    container.unplug()
+    assert rows(container.node) == before
+    other.unplug()
+    other.netns.delete()
+
+
+@pytest.mark.parametrize("limits, words", [
+    ({"ingress_rate": 999}, "ingress: a rate out of range"), ({"egress_rate": 2**62}, "egress: a rate out of range"),
+    ({"egress_burst": 1}, "egress: a burst without a rate")])
+def test_limits_that_cannot_be_are_refused(container, limits, words):
+    before = rows(container.node), links(container.node)
+    with pytest.raises(Refused, match=words) as refused:
+        container.plug(**limits)
+    assert refused.value.code == "INVALID"
+    assert (rows(container.node), links(container.node)) == before
 
 
 def test_names_of_hosts_ends_differ(central, sandbox):
