@@ -1,5 +1,6 @@
 """Containers plugged into a node by the library itself, with no CNI and no Kubernetes: made, checked, listed, removed."""
 import json
+import signal
 import subprocess
 import sys
 import time
@@ -344,7 +345,7 @@ def test_limits_hold_in_both_directions(central, sandbox, container):
     other = Container(central, sandbox.nodes[1], 2)
     other.plug()
     before = rows(container.node)
-    container.plug(ingress_rate=100_000, egress_rate=100_000)
+    container.plug(ingress_rate=100_000, egress_rate=60_000)
     # What exceeds the burst of 16,000 bytes takes its time, however fast the machine is.
     assert transfer(other, container, 40_000) > (40_000 - 16_000) * 8 / 100_000
     assert transfer(container, other, 40_000) > (40_000 - 16_000) * 8 / 100_000
@@ -375,3 +376,28 @@ def test_names_of_hosts_ends_differ(central, sandbox):
     for one in crowd:
         one.unplug()
         one.netns.delete()
+
+
+def plugged_until(container, call: str, n: int) -> bool:
+    """Plugs it in; it dies on entering call number n of a kind to the system. False when it has done fewer."""
+    result = container.node.run(
+        ["strace", "-f", "-qq", "-o", "/run/strace.log", "-e", f"trace={call}", "-e",
+         f"inject={call}:signal=SIGKILL:when={n}",
+         *caller("plug_add", **{**container.fields, "ingress_rate": 10**8, "egress_rate": 10**8})], check=False)
+    assert result.returncode in (0, -signal.SIGKILL, 128 + signal.SIGKILL), result.stderr
+    return result.returncode != 0
+
+
+@pytest.mark.parametrize("call, step", [("sendto", 1), ("setns", 1), ("recvmsg", 3)])
+def test_a_delete_removes_what_a_killed_one_has_left(container, call, step):
+    """Before it sends, nothing of that has been sent; before it receives, all of it; and between two visits to the
+    container's namespace it is in either."""
+    node, inside = container.node, lambda: container.netns.run(["ip", "-br", "link"]).stdout
+    before = rows(node), links(node), inside()
+    seen, n = set(), 1
+    while plugged_until(container, call, n):
+        seen.add((len(rows(node)["QoS"] - before[0]["QoS"]), links(node) != before[1]))
+        container.unplug()
+        assert (rows(node), links(node), inside()) == before, f"killed at {call} number {n}"
+        n += step
+    assert seen == {(0, False), (0, True), (1, True)} if call == "sendto" else (1, True) in seen
