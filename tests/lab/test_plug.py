@@ -213,6 +213,16 @@ def test_tcp_works_where_the_datapath_is_in_userspace(central, sandbox, containe
     other.netns.delete()
 
 
+def test_routes_need_no_gateway_and_may_be_the_default_one(container):
+    container.plug(gateways=None, routes="172.16.0.0/12,0.0.0.0/0 10.1.0.253,fd07::/32")
+    routes = container.netns.run(["ip", "route"]).stdout
+    assert "172.16.0.0/12 dev eth0" in routes and "default via 10.1.0.253 dev eth0" in routes
+    container.unplug()
+    container.plug(routes="0.0.0.0/0 10.1.0.253")
+    container.check(routes="0.0.0.0/0 10.1.0.253")
+    assert container.netns.run(["ip", "route"]).stdout.count("default") == 1
+
+
 @pytest.fixture
 def no_controller(container):
     """Holds ovn-controller on the container's node still."""
@@ -358,13 +368,20 @@ def test_limits_hold_in_both_directions(central, sandbox, container):
     other.netns.delete()
 
 
-@pytest.mark.parametrize("limits, words", [
+@pytest.mark.parametrize("fields, words", [
+    ({"container_id": ""}, 'container id ""'), ({"container_id": "x" * 256}, "expected 1 to 255 characters"),
+    ({"interface": "a/b"}, 'interface "a/b"'), ({"netns": None}, "no network namespace given"),
+    ({"iface_id": ""}, "no iface-id given"), ({"mac": None}, "no MAC given"), ({"mac": "01:00:00:00:00:00"}, "a unicast one"),
+    ({"addresses": None, "gateways": None}, "no addresses given"), ({"addresses": "10.1.0.1"}, 'addresses "10.1.0.1"'),
+    ({"gateways": "10.2.0.1"}, 'gateways "10.2.0.1"'), ({"gateways": "10.1.0.2,10.1.0.3"}, "within each subnet"),
+    ({"routes": "10.0.0.1/8"}, 'routes: "10.0.0.1/8"'), ({"routes": "10.0.0.0/8 fd01::9"}, 'routes: "10.0.0.0/8 fd01::9"'),
+    ({"routes": "172.16.0.0/12,,"}, 'routes: ""'), ({"routes": "9" * 300}, 'routes: "999'), ({"mtu": 67}, "MTU 67"),
     ({"ingress_rate": 999}, "ingress: a rate out of range"), ({"egress_rate": 2**62}, "egress: a rate out of range"),
     ({"egress_burst": 1}, "egress: a burst without a rate")])
-def test_limits_that_cannot_be_are_refused(container, limits, words):
+def test_what_cannot_be_is_refused_with_nothing_done(container, fields, words):
     before = rows(container.node), links(container.node)
     with pytest.raises(Refused, match=words) as refused:
-        container.plug(**limits)
+        container.plug(**fields)
     assert refused.value.code == "INVALID"
     assert (rows(container.node), links(container.node)) == before
 
