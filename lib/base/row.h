@@ -77,7 +77,7 @@ struct row {
     bool guarded; /* Commit only if its external_ids are as they were read; implies 'touched'. */
     bool touched; /* Whoever guards this row shall notice when something of it changes. */
     bool sole; /* Insert only if no other row has its name, where no index of the server says so. */
-    const char *remark; /* For whoever states the row; NULL at first. */
+    const void *remark; /* For whoever states the row; NULL at first. */
     struct column *columns;
 };
 
