@@ -7,8 +7,6 @@
 #include "topology/names.h"
 #include "topology/recall.h"
 
-#define GATEWAYS_KEY "gateways"
-#define ROUTED_KEY "routed"
 #define LEDGER_KIND "network"
 
 enum { NAME_LENGTH = 253 };
@@ -150,56 +148,6 @@ static int want_network(struct rows *wanted, const char *owner,
         link.router->guarded = is_new;
     }
     return rows_failed(wanted) ? fail_nomem() : 0;
-}
-
-/* Recalling. */
-
-bool network_described(const struct row *row, struct network_record *out)
-{
-    const char *gateways = row_pair(row, "external_ids", GATEWAYS_KEY);
-    const char *routed = row_pair(row, "external_ids", ROUTED_KEY);
-
-    *out = (struct network_record){.name = row_pair(row, "external_ids", NETWORK_KEY)};
-    out->is_routed = routed && !strcmp(routed, "yes");
-    return out->name && gateways && routed &&
-           (!*gateways || prefixes_from_text(gateways, &out->gateways)) &&
-           prefixes_from_text(row_pair(row, "external_ids", SUBNETS_KEY), &out->subnets);
-}
-
-static bool recall(const struct rows *rows, const char *owner, const char *name,
-                   struct network_record *out)
-{
-    return network_described(rows_find(rows, LEDGER_TABLE, network_ledger_id(owner, name)), out) ||
-           network_described(rows_find(rows, SWITCH_TABLE, network_switch_id(owner, name)), out);
-}
-
-bool network_recall(const struct scene *scene, const char *name, struct network_record *out)
-{
-    return recall(scene->facts, scene->owner, name, out);
-}
-
-bool network_find(const struct scene *scene, const struct rows *wanted, const char *name,
-                  struct network_record *out)
-{
-    return recall(wanted, scene->owner, name, out) || network_recall(scene, name, out);
-}
-
-void network_ask(const struct scene *scene, const char *name, struct rows *asked)
-{
-    struct row *row = rows_ask(asked, SWITCH_TABLE, network_switch_id(scene->owner, name));
-
-    row_ask(row, "name");
-    row_ask(row, "external_ids");
-    row_ask(rows_ask(asked, LEDGER_TABLE, network_ledger_id(scene->owner, name)), "external_ids");
-}
-
-const struct column *network_entries(const struct scene *scene, const char *name)
-{
-    const struct column *entries =
-        row_column(rows_find(scene->facts, LEDGER_TABLE, network_ledger_id(scene->owner, name)),
-                   RECORDS_COLUMN);
-
-    return entries && entries->is_map ? entries : NULL;
 }
 
 /* Adding. */

@@ -14,6 +14,8 @@
 
 /* Keys of external_ids. */
 #define NETWORK_KEY "network"
+#define GATEWAYS_KEY "gateways"
+#define ROUTED_KEY "routed"
 #define HOST_KEY "host"
 #define CONTAINER_KEY "container-id"
 #define INTERFACE_KEY "interface"
@@ -55,6 +57,14 @@ bool network_find(const struct scene *scene, const struct rows *wanted, const ch
 
 /* What a row says of a network that it describes; false for any other row. */
 bool network_described(const struct row *row, struct network_record *out);
+
+/* All networks that were read, ordered by name. False when memory ran out. */
+struct network_list {
+    struct network_record *of;
+    size_t n;
+};
+
+bool networks_recall(const struct scene *scene, struct arena *arena, struct network_list *out);
 
 /* States the network's row of the ledger, which is returned. */
 struct row *want_network_ledger(struct rows *wanted, const char *owner,

@@ -353,6 +353,34 @@ static void the_router_goes_with_the_last_network(void **state)
     assert_int_equal(w->database.n, 0);
 }
 
+static void networks_are_read(void **state)
+{
+    const ovnk8s_network_state *found;
+    struct world *w = *state;
+    ovnk8s_topology *topology;
+
+    succeed(add_network(w, "a", "10.1.0.0/24,fd01::/64", NULL, true));
+    succeed(attach(w, "lab", "c1", NULL));
+    succeed(attach(w, "lab", "c2", NULL));
+    settle(w);
+    succeed(ovnk8s_topology_read(w->plan, NULL, 0));
+    succeed(compute(w));
+    succeed(ovnk8s_topology_new(&topology, w->plan));
+    assert_int_equal(ovnk8s_topology_networks(topology), 2);
+    assert_int_equal(ovnk8s_topology_nodes(topology), 0);
+    found = ovnk8s_topology_network(topology, 0);
+    assert_string_equal(found->network->name, "a");
+    assert_string_equal(found->network->subnet, "10.1.0.0/24,fd01::/64");
+    assert_string_equal(found->network->gateway, "10.1.0.1,fd01::1");
+    assert_true(found->network->is_routed);
+    found = ovnk8s_topology_network(topology, 1);
+    assert_string_equal(found->network->name, "lab");
+    assert_null(found->network->gateway);
+    assert_int_equal(found->n_attachments, 2);
+    assert_null(ovnk8s_topology_network(topology, 2));
+    ovnk8s_topology_free(topology);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -370,6 +398,7 @@ int main(void)
         NETWORK_TEST(hosts_do_not_share_a_name),
         NETWORK_TEST(a_lost_ledger_loses_no_address),
         NETWORK_TEST(keeping_some),
+        NETWORK_TEST(networks_are_read),
         NETWORK_TEST(a_network_goes_when_nobody_needs_it),
     };
 
