@@ -295,3 +295,11 @@ int ovnk8s_network_add(ovnk8s_plan *plan, const ovnk8s_network *theirs)
     error = error ? error : parse_network(&network, &plan->arena, record);
     return error ? error : plan_intend(plan, &add_type, record->name, record);
 }
+
+const char *ovnk8s_plan_network_gateways(const ovnk8s_plan *plan, const char *name)
+{
+    const struct row *row =
+        name ? rows_find(&plan->wanted, LEDGER_TABLE, network_ledger_id(plan->owner, name)) : NULL;
+
+    return row_pair(row, "external_ids", GATEWAYS_KEY);
+}
