@@ -3,7 +3,7 @@ import json
 
 import pytest
 
-from overlay import Pod
+from overlay import Pod, cni_input
 
 GOOD = {"ip_address": "192.168.2.9/24", "mac_address": "0a:58:c0:a8:02:09", "gateway_ip": "192.168.2.1"}
 ELSEWHERE = "https://10.99.0.99:6443"
@@ -25,7 +25,7 @@ def add(pod, netns, *, stdin=None, **changes):
 
     Changes with names in capitals are for the environment, where None leaves a variable out; others for the configuration.
     """
-    configuration = json.loads(pod.node.path("/etc/cni/net.d/10-ovn-kubernetes.conf").read_text())
+    configuration = cni_input(pod.node)
     variables = {"CNI_COMMAND": "ADD", "CNI_CONTAINERID": "container", "CNI_NETNS": netns.path, "CNI_IFNAME": "eth0",
                  "CNI_PATH": "/opt/cni/bin", "CNI_ARGS": pod.cni_args}
     for name, value in {"timeout": 1, **changes}.items():

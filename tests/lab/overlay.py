@@ -10,6 +10,7 @@ from sandbox import FIRST_NODE, Sandbox
 
 CLUSTER_SUBNET = "192.168.0.0/16"
 PODS = "/api/v1/namespaces/default/pods"
+CNI_CONF = "/etc/cni/net.d/10-ovn-kubernetes.conflist"
 WATCHER_PID = "/run/openvswitch/ovn-k8s-watcher.pid"
 WATCHER_LOG = "/var/log/openvswitch/ovn-k8s-watcher.log"
 
@@ -55,6 +56,12 @@ def set_up_overlay(sandbox: Sandbox):
     for node in sandbox.nodes:
         overlay_command(node, "minion-init", minion_flags(node))
     sandbox.central.run(["ovn-nbctl", "--wait=hv", "sync"])
+
+
+def cni_input(node: Node) -> dict:
+    """What a runtime makes of the node's CNI configuration for the plugin's standard input."""
+    conf = json.loads(node.path(CNI_CONF).read_text())
+    return {"cniVersion": conf["cniVersions"][-1], "name": conf["name"], **conf["plugins"][0]}
 
 
 class Watcher:
