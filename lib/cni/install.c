@@ -182,9 +182,8 @@ static bool is_ours(const cJSON *plugin)
 
 static bool set_item(cJSON *conf, const char *key, cJSON *value)
 {
-    if (value &&
-        (cJSON_HasObjectItem(conf, key) ? cJSON_ReplaceItemInObject(conf, key, value)
-                                        : cJSON_AddItemToObject(conf, key, value))) {
+    if (value && (cJSON_HasObjectItem(conf, key) ? cJSON_ReplaceItemInObject(conf, key, value)
+                                                 : cJSON_AddItemToObject(conf, key, value))) {
         return true;
     }
     cJSON_Delete(value);
