@@ -5,7 +5,7 @@
 
 #include <ovnk8s/settings.h>
 
-#include "base/text.h"
+struct text;
 
 /* ovnk8s_settings_new() with another environment than the process's own; see env_get(). */
 int settings_new(ovnk8s_settings **out, const char *const *environment);

@@ -89,6 +89,55 @@ static void refuses_bad_configurations(void **state)
     }
 }
 
+/* What is wrong first is told first: each input has all the faults of those after it. */
+static void looks_in_the_order_of_the_reference_library(void **state)
+{
+    const char *const *no_id = ENV("CNI_COMMAND=CHECK", "CNI_IFNAME=a/b");
+    const char *const *bad_name = ENV("CNI_COMMAND=CHECK", ID, "CNI_IFNAME=a/b");
+    const char *const *no_path = ENV("CNI_COMMAND=CHECK", ID, IF, NS);
+    const char *const *sound = ENV("CNI_COMMAND=CHECK", ID, IF, NS, PATH, "CNI_ARGS=FOO");
+
+    (void)state;
+    assert_error(no_id, NULL, 4, "a/b");
+    assert_error(bad_name, NULL, 4, "/ or :");
+    assert_error(no_path, NULL, 4, "[CNI_PATH] missing");
+    assert_error(sound, NULL, 5, "standard input");
+    assert_error(sound, "{\"cniVersion\":\"0.3.0\"", 6, "decoding");
+    assert_error(sound, "{\"cniVersion\":\"0.3.0\"}", 7, "missing network name");
+    assert_error(sound, "{\"cniVersion\":\"x\",\"name\":\"a\"}", 6, "cniVersion");
+    assert_error(sound, "{\"cniVersion\":\"0.3.9\",\"name\":\"a\"}", 1,
+                 "config version does not allow CHECK");
+    assert_error(sound, "{\"cniVersion\":\"9.9.9\",\"name\":\"a\",\"mtu\":1}", 1,
+                 "incompatible CNI versions");
+    assert_error(sound, "{\"cniVersion\":\"1.0.0\",\"name\":\"a\",\"mtu\":1}", 7, "mtu");
+    assert_error(sound, "{\"cniVersion\":\"1.0.0\",\"name\":\"a\"}", 4, "invalid pair \"FOO\"");
+    assert_error(ENV("CNI_COMMAND=NOPE"), "{", 6, "decoding");
+}
+
+static void knows_since_when_there_are_verbs(void **state)
+{
+    static const struct {
+        const char *verb, *version;
+        bool allowed;
+    } cases[] = {
+        {"CHECK", "", false},     {"CHECK", "0.3.1", false},  {"CHECK", "0.4.0", true},
+        {"CHECK", "1.1.0", true}, {"GC", "1.0.0", false},     {"GC", "1.1.0", true},
+        {"STATUS", "", false},    {"STATUS", "1.0.0", false}, {"STATUS", "0.4", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        char command[32], config[128], refusal[64];
+
+        snprintf(command, sizeof command, "CNI_COMMAND=%s", cases[i].verb);
+        snprintf(refusal, sizeof refusal, "config version does not allow %s", cases[i].verb);
+        snprintf(config, sizeof config, "{\"cniVersion\":\"%s\",\"name\":\"a\",\"mtu\":1}",
+                 cases[i].version);
+        assert_error(ENV(command, ID, IF, NS, PATH), config, cases[i].allowed ? 7 : 1,
+                     cases[i].allowed ? "mtu" : refusal);
+    }
+}
+
 static void names_what_it_supports(void **state)
 {
     cJSON *answer =
@@ -149,6 +198,79 @@ static void checks_what_is_cheap_before_it_asks_servers(void **state)
                  "CNI_NETNS: network namespace /nonexistent/netns: does not exist");
     assert_error(ENV("CNI_COMMAND=ADD", ID, IF, PATH, "CNI_NETNS=/dev/null", ARGS), CONFIG, 4,
                  "is not a namespace");
+}
+
+static void assert_add_refused(const char *keys, int code, const char *message)
+{
+    char config[512];
+
+    snprintf(config, sizeof config, "{\"cniVersion\":\"1.0.0\",\"name\":\"a\",%s}", keys);
+    assert_error(ENV("CNI_COMMAND=ADD", ID, IF, PATH, NS, ARGS), config, code, message);
+}
+
+static void refuses_what_it_cannot_do(void **state)
+{
+    (void)state;
+    assert_add_refused("\"IPAM\":{\"Type\":\"host-local\"}", 7,
+                       "\"ipam\": \"host-local\": addresses");
+    assert_add_refused("\"mode\":\"other\"", 7, "\"kubernetes\" or \"standalone\"");
+    assert_add_refused("\"mode\":5", 7, "\"mode\": 5");
+    assert_add_refused("\"runtimeConfig\":{\"mac\":\"x\"}", 7, "runtimeConfig.mac");
+    assert_add_refused("\"prevResult\":{\"ips\":{}}", 7, "\"ips\"");
+    /* None of these is looked at. */
+    assert_add_refused("\"ipam\":{},\"capabilities\":5,\"foo\":[],\"prevResult\":{}", 4, NS + 10);
+    assert_error(ENV("CNI_COMMAND=ADD", ID, IF, PATH, "CNI_NETNS=/proc/self/ns/net", ARGS), CONFIG,
+                 8, "plugin's netns and netns from CNI_NETNS should not be the same");
+    assert_error(ENV("CNI_COMMAND=CHECK", ID, IF, PATH, NS), CONFIG, 7,
+                 "Required prevResult missing");
+    assert_error(ENV("CNI_COMMAND=CHECK", ID, IF, PATH, NS),
+                 "{\"cniVersion\":\"1.0.0\",\"name\":\"a\",\"prevResult\":{\"interfaces\":[{"
+                 "\"name\":\"eth0\",\"sandbox\":\"/other\"}]}}",
+                 7, "\"prevResult\" has no interface eth0 in /nonexistent/netns");
+}
+
+/* Which containers are valid is not said: then none is removed. */
+static void collects_nothing_unless_told_what_is_valid(void **state)
+{
+    static const char none[] = "{\"cniVersion\":\"1.1.0\",\"name\":\"a\"}";
+    char *output;
+
+    (void)state;
+    assert_int_equal(ovnk8s_cni_run(ENV("CNI_COMMAND=GC", PATH), none, NULL, &output), 0);
+    assert_string_equal(output, "");
+    ovnk8s_free(output);
+    assert_error(ENV("CNI_COMMAND=GC", PATH),
+                 "{\"cniVersion\":\"1.1.0\",\"name\":\"a\",\"cni.dev/valid-attachments\":{}}", 7,
+                 "\"cni.dev/valid-attachments\": {}: expected an array");
+    assert_error(ENV("CNI_COMMAND=GC", PATH),
+                 "{\"cniVersion\":\"1.1.0\",\"name\":\"a\",\"cni.dev/attachments\":[{"
+                 "\"containerID\":\"a\"}]}",
+                 7, "\"containerID\" and \"ifname\"");
+}
+
+/* A runtime would take such a DEL for one that has nothing to do. */
+static void never_fails_to_delete_as_if_nothing_was_there(void **state)
+{
+    static const char config[] =
+        "{\"cniVersion\":\"1.0.0\",\"name\":\"a\",\"timeout\":1,"
+        "\"ovs\":\"unix:/nonexistent/Not Found/no such file or directory.sock\"}";
+    cJSON *answer = run(ENV("CNI_COMMAND=DEL", ID, IF, PATH), config, 1);
+
+    (void)state;
+    assert_int_equal(cJSON_GetObjectItem(answer, "code")->valueint, 103);
+    assert_null(strcasestr(text_of(answer, "msg"), "not found"));
+    assert_null(strcasestr(text_of(answer, "msg"), "no such file or directory"));
+    assert_contains(text_of(answer, "msg"), "not there");
+    cJSON_Delete(answer);
+}
+
+static void tells_that_open_vswitch_is_down(void **state)
+{
+    (void)state;
+    assert_error(ENV("CNI_COMMAND=STATUS", PATH),
+                 "{\"cniVersion\":\"1.1.0\",\"name\":\"a\",\"timeout\":1,"
+                 "\"ovs\":\"unix:/nonexistent/db.sock\"}",
+                 51, "/nonexistent/db.sock");
 }
 
 static void parses_args(void **state)
@@ -363,9 +485,15 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(refuses_bad_environments),
         cmocka_unit_test(refuses_bad_configurations),
+        cmocka_unit_test(looks_in_the_order_of_the_reference_library),
+        cmocka_unit_test(knows_since_when_there_are_verbs),
         cmocka_unit_test(names_what_it_supports),
         cmocka_unit_test(answers_version),
         cmocka_unit_test(checks_what_is_cheap_before_it_asks_servers),
+        cmocka_unit_test(refuses_what_it_cannot_do),
+        cmocka_unit_test(collects_nothing_unless_told_what_is_valid),
+        cmocka_unit_test(never_fails_to_delete_as_if_nothing_was_there),
+        cmocka_unit_test(tells_that_open_vswitch_is_down),
         cmocka_unit_test(parses_args),
         cmocka_unit_test(refuses_bad_args),
         cmocka_unit_test(parses_annotations),
