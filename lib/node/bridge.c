@@ -1,7 +1,5 @@
 #include "node/bridge.h"
 
-#include <string.h>
-
 #include "node/ovs_port.h"
 
 static void ask(const void *params, const struct scene *scene, struct rows *asked)
@@ -12,26 +10,12 @@ static void ask(const void *params, const struct scene *scene, struct rows *aske
     row_ask(rows_ask_where(asked, "Open_vSwitch", ROW_ANY, ""), "external_ids");
 }
 
-static const struct row *find_table(const struct rows *facts, const char *table)
+const struct row *bridge_of_interface(const struct rows *facts, const struct row *interface)
 {
-    const struct row *row = facts->first;
+    const struct row *port =
+        interface ? rows_referrer(facts, "Port", "interfaces", interface->id) : NULL;
 
-    while (row && strcmp(row->table, table) != 0) {
-        row = row->next;
-    }
-    return row;
-}
-
-const struct row *find_bridge(const struct rows *facts, const char *name)
-{
-    for (const struct row *row = facts->first; row; row = row->next) {
-        const char *found = strcmp(row->table, "Bridge") ? NULL : row_string(row, "name");
-
-        if (found && !strcmp(found, name)) {
-            return row;
-        }
-    }
-    return NULL;
+    return port ? rows_referrer(facts, "Bridge", "ports", port->id) : NULL;
 }
 
 /* Each bridge has a port and an interface of its own name. */
@@ -54,13 +38,13 @@ static struct row_id want_local_port(const char *owner, struct rows *wanted)
 static int resolve(const void *params, const struct scene *scene, struct rows *wanted)
 {
     const char *owner = scene->owner;
-    const char *datapath = row_pair(find_table(scene->facts, "Open_vSwitch"), "external_ids",
+    const char *datapath = row_pair(rows_first(scene->facts, "Open_vSwitch"), "external_ids",
                                     "ovn-bridge-datapath-type");
     const struct row_id id = row_id(owner, "Bridge", INTEGRATION_BRIDGE);
     struct row *bridge;
 
     (void)params;
-    if (find_bridge(scene->facts, INTEGRATION_BRIDGE)) {
+    if (rows_named(scene->facts, "Bridge", INTEGRATION_BRIDGE)) {
         return 0;
     }
     bridge = rows_want(wanted, "Bridge", id, INTEGRATION_BRIDGE);

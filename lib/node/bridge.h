@@ -9,7 +9,8 @@
  * as it is, whoever made it. */
 int integration_bridge_add(ovnk8s_plan *plan);
 
-/* The bridge of this name among rows of which "name" was asked; NULL if there is none. */
-const struct row *find_bridge(const struct rows *facts, const char *name);
+/* The bridge that an interface, or NULL, is in, among rows of which "ports" of bridges and
+ * "interfaces" of ports were asked; NULL if it is in none. */
+const struct row *bridge_of_interface(const struct rows *facts, const struct row *interface);
 
 #endif /* bridge.h */

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "node/bridge.h"
 #include "ovsdb/read.h"
 
 #define OWNER OVNK8S_DEFAULT_OWNER
@@ -12,38 +13,6 @@ void uplink_facts_clear(struct uplink_facts *facts)
 {
     rows_clear(&facts->rows);
     *facts = (struct uplink_facts){0};
-}
-
-static const struct row *find_named(const struct rows *rows, const char *table, const char *name)
-{
-    for (const struct row *row = rows->first; row; row = row->next) {
-        const char *its = strcmp(row->table, table) != 0 ? NULL : row_string(row, "name");
-
-        if (its && !strcmp(its, name)) {
-            return row;
-        }
-    }
-    return NULL;
-}
-
-static bool refers_to(const struct row *row, const char *column, struct row_id id)
-{
-    const struct atom atom = {.type = ATOM_ROW, .row = id};
-    const struct column *found = row_column(row, column);
-
-    return found && column_holds(found, &atom);
-}
-
-/* The row of 'table' that has this one in 'column'. */
-static const struct row *find_holder(const struct rows *rows, const char *table, const char *column,
-                                     const struct row *held)
-{
-    const struct row *row = held ? rows->first : NULL;
-
-    while (row && (strcmp(row->table, table) != 0 || !refers_to(row, column, held->id))) {
-        row = row->next;
-    }
-    return row;
 }
 
 static const char *find_other_port(const struct uplink_facts *facts, const char *nic)
@@ -100,11 +69,9 @@ int uplink_look(ovnk8s_vswitch *vswitch, const char *nic, const char *bridge,
     if (error) {
         return error;
     }
-    out->bridge = find_named(&out->rows, "Bridge", bridge);
+    out->bridge = rows_named(&out->rows, "Bridge", bridge);
     out->is_ours = out->bridge && row_pair(out->bridge, "external_ids", UPLINK_KEY);
-    out->nic_bridge = find_holder(
-        &out->rows, "Bridge", "ports",
-        find_holder(&out->rows, "Port", "interfaces", find_named(&out->rows, "Interface", nic)));
+    out->nic_bridge = bridge_of_interface(&out->rows, rows_named(&out->rows, "Interface", nic));
     out->other_port = out->bridge ? find_other_port(out, nic) : NULL;
     return 0;
 }
@@ -131,22 +98,12 @@ static void want_port(const char *name, const char *type, unsigned int mtu, stru
     row_includes_row(bridge, "ports", port_id);
 }
 
-static const struct row *find_fact(const struct scene *scene, const char *table)
-{
-    const struct row *row = scene->facts->first;
-
-    while (row && strcmp(row->table, table) != 0) {
-        row = row->next;
-    }
-    return row;
-}
-
 /* A bridge that is there keeps what somebody may have set since. */
 static void want_new_bridge(const struct uplink_rows *rows, const struct scene *scene,
                             struct row *bridge, struct rows *wanted)
 {
-    const char *datapath =
-        row_pair(find_fact(scene, "Open_vSwitch"), "external_ids", "ovn-bridge-datapath-type");
+    const char *datapath = row_pair(rows_first(scene->facts, "Open_vSwitch"), "external_ids",
+                                    "ovn-bridge-datapath-type");
 
     row_is_string(bridge, "name", rows->bridge);
     row_is_string(bridge, "fail_mode", "standalone");
@@ -173,7 +130,7 @@ static int resolve_there(const void *rows_, const struct scene *scene, struct ro
     struct row *bridge =
         rows_want(wanted, "Bridge", row_id(OWNER, "Bridge", rows->bridge), rows->bridge);
 
-    if (!find_fact(scene, "Bridge")) {
+    if (!rows_first(scene->facts, "Bridge")) {
         want_new_bridge(rows, scene, bridge, wanted);
     }
     if (rows->plugged) {
