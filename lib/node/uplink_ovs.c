@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "node/bridge.h"
+#include "node/ovs_wait.h"
 #include "ovsdb/read.h"
 
 #define OWNER OVNK8S_DEFAULT_OWNER
@@ -193,21 +194,10 @@ int uplink_apply_delete(ovnk8s_vswitch *vswitch, const struct uplink_rows *rows,
 
 /* Waiting. */
 
-static bool is_taken_or_refused(const struct row *interface)
-{
-    return row_integer(interface, "ofport") > 0 || row_string(interface, "error");
-}
-
 int uplink_wait_port(ovnk8s_vswitch *vswitch, const char *port, const struct deadline *deadline)
 {
     const struct row_id id = row_id(OWNER, "Interface", port);
-    int error = vswitch_wait_interface(vswitch, id, is_taken_or_refused, deadline);
-    const char *refusal = row_string(vswitch_interface(vswitch, id), "error");
+    const int error = ovs_port_wait(vswitch, id, deadline);
 
-    if (error == OVNK8S_TIMEOUT) {
-        error = fail(error, "ovs-vswitchd has not taken it: is it running?");
-    } else if (!error && refusal) {
-        error = fail(OVNK8S_SYSTEM, "ovs-vswitchd: %s", refusal);
-    }
     return error ? fail_during(error, "ovs-port", port, "waiting for port %s", port) : 0;
 }

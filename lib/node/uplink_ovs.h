@@ -41,7 +41,7 @@ int uplink_apply(ovnk8s_vswitch *vswitch, const struct uplink_rows *rows,
 int uplink_apply_delete(ovnk8s_vswitch *vswitch, const struct uplink_rows *rows,
                         const struct deadline *deadline);
 
-/* Waits until ovs-vswitchd has taken this port of the bridge up. */
+/* Waits for this port of the bridge. */
 int uplink_wait_port(ovnk8s_vswitch *vswitch, const char *port, const struct deadline *deadline);
 
 #endif /* uplink_ovs.h */
