@@ -79,41 +79,14 @@ int uplink_look(ovnk8s_vswitch *vswitch, const char *nic, const char *bridge,
 
 /* Writing. */
 
-static void want_port(const char *name, const char *type, unsigned int mtu, struct row *bridge,
-                      struct rows *wanted)
-{
-    const struct row_id port_id = row_id(OWNER, "Port", name);
-    const struct row_id interface_id = row_id(OWNER, "Interface", name);
-    struct row *port = rows_want(wanted, "Port", port_id, name);
-    struct row *interface = rows_want(wanted, "Interface", interface_id, name);
-
-    row_is_string(port, "name", name);
-    row_includes_row(port, "interfaces", interface_id);
-    row_includes_pair(port, "external_ids", OWNER_KEY, OWNER);
-    row_is_string(interface, "name", name);
-    row_is_string(interface, "type", type);
-    if (mtu) {
-        row_is_integer(interface, "mtu_request", mtu);
-    }
-    row_includes_pair(interface, "external_ids", OWNER_KEY, OWNER);
-    row_includes_row(bridge, "ports", port_id);
-}
-
 /* A bridge that is there keeps what somebody may have set since. */
 static void want_new_bridge(const struct uplink_rows *rows, const struct scene *scene,
-                            struct row *bridge, struct rows *wanted)
+                            struct rows *wanted)
 {
-    const char *datapath = row_pair(rows_first(scene->facts, "Open_vSwitch"), "external_ids",
-                                    "ovn-bridge-datapath-type");
+    struct row *bridge = want_bridge(scene, wanted, rows->bridge, "standalone", rows->record->mtu);
 
-    row_is_string(bridge, "name", rows->bridge);
-    row_is_string(bridge, "fail_mode", "standalone");
-    row_is_string(bridge, "datapath_type", datapath ? datapath : "");
     row_includes_pair(bridge, "other_config", "hwaddr", rows->mac);
-    row_includes_pair(bridge, "external_ids", OWNER_KEY, OWNER);
     row_includes_pair(bridge, "external_ids", "bridge-id", rows->bridge);
-    want_port(rows->bridge, "internal", rows->record->mtu, bridge, wanted);
-    row_includes_row(rows_ask_where(wanted, "Open_vSwitch", ROW_ANY, ""), "bridges", bridge->id);
 }
 
 static void ask(const void *rows_, const struct scene *scene, struct rows *asked)
@@ -121,8 +94,7 @@ static void ask(const void *rows_, const struct scene *scene, struct rows *asked
     const struct uplink_rows *rows = rows_;
 
     (void)scene;
-    row_ask(rows_ask_where(asked, "Bridge", ROW_BY_NAME, rows->bridge), "name");
-    row_ask(rows_ask_where(asked, "Open_vSwitch", ROW_ANY, ""), "external_ids");
+    ask_bridge(asked, rows->bridge);
 }
 
 static int resolve_there(const void *rows_, const struct scene *scene, struct rows *wanted)
@@ -132,10 +104,10 @@ static int resolve_there(const void *rows_, const struct scene *scene, struct ro
         rows_want(wanted, "Bridge", row_id(OWNER, "Bridge", rows->bridge), rows->bridge);
 
     if (!rows_first(scene->facts, "Bridge")) {
-        want_new_bridge(rows, scene, bridge, wanted);
+        want_new_bridge(rows, scene, wanted);
     }
     if (rows->plugged) {
-        want_port(rows->nic, "", 0, bridge, wanted);
+        want_bridge_port(OWNER, bridge, rows->nic, "", 0);
     }
     return uplink_record_write(rows->record, bridge);
 }
@@ -162,34 +134,26 @@ static int resolve_gone(const void *rows_, const struct scene *scene, struct row
 static const struct intent_type there_type = {"making bridge", ask, resolve_there};
 static const struct intent_type gone_type = {"deleting bridge", NULL, resolve_gone};
 
-int uplink_plan(ovnk8s_plan *plan, const struct uplink_rows *rows)
+static int apply(ovnk8s_vswitch *vswitch, const struct intent_type *type,
+                 const struct uplink_rows *rows, const struct deadline *deadline)
 {
-    return plan_intend(plan, &there_type, rows->bridge, rows);
-}
+    _cleanup_plan_ ovnk8s_plan *plan = NULL;
+    int error = ovnk8s_plan_new(&plan, NULL);
 
-int uplink_plan_delete(ovnk8s_plan *plan, const struct uplink_rows *rows)
-{
-    return plan_intend(plan, &gone_type, rows->bridge, rows);
+    error = error ? error : plan_intend(plan, type, rows->bridge, rows);
+    return error ? error : vswitch_apply(vswitch, plan, deadline);
 }
 
 int uplink_apply(ovnk8s_vswitch *vswitch, const struct uplink_rows *rows,
                  const struct deadline *deadline)
 {
-    _cleanup_plan_ ovnk8s_plan *plan = NULL;
-    int error = ovnk8s_plan_new(&plan, NULL);
-
-    error = error ? error : uplink_plan(plan, rows);
-    return error ? error : vswitch_apply(vswitch, plan, deadline);
+    return apply(vswitch, &there_type, rows, deadline);
 }
 
 int uplink_apply_delete(ovnk8s_vswitch *vswitch, const struct uplink_rows *rows,
                         const struct deadline *deadline)
 {
-    _cleanup_plan_ ovnk8s_plan *plan = NULL;
-    int error = ovnk8s_plan_new(&plan, NULL);
-
-    error = error ? error : uplink_plan_delete(plan, rows);
-    return error ? error : vswitch_apply(vswitch, plan, deadline);
+    return apply(vswitch, &gone_type, rows, deadline);
 }
 
 /* Waiting. */

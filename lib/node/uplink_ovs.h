@@ -30,12 +30,7 @@ struct uplink_rows {
     bool plugged;       /* The interface is made a port, too. */
 };
 
-/* Adds to 'plan' that there is the bridge with its record, or that there is no such bridge. 'rows'
- * is to outlive the plan. */
-int uplink_plan(ovnk8s_plan *plan, const struct uplink_rows *rows);
-int uplink_plan_delete(ovnk8s_plan *plan, const struct uplink_rows *rows);
-
-/* Does the same at once. */
+/* Make the database say so, or that there is no such bridge. */
 int uplink_apply(ovnk8s_vswitch *vswitch, const struct uplink_rows *rows,
                  const struct deadline *deadline);
 int uplink_apply_delete(ovnk8s_vswitch *vswitch, const struct uplink_rows *rows,
