@@ -56,18 +56,13 @@ struct host {
     struct prefixes subnets;
 };
 
-static void nothing_to_clear(void *note)
-{
-    (void)note;
-}
-
 /* Those whose addresses are chosen by somebody else need to know less. */
 static struct host *host_of(const struct scene *scene, const struct port_wish *wish)
 {
     static const char topic[] = "node of ports", chosen_topic[] = "node of chosen ports";
 
     return scene_note(scene, wish->choose ? chosen_topic : topic, wish->node, sizeof(struct host),
-                      nothing_to_clear);
+                      NULL);
 }
 
 static void ask_node(const struct port_wish *wish, const struct scene *scene, struct rows *asked)

@@ -31,17 +31,12 @@ static bool is_pod_port(const struct scene *scene, const struct row *row)
            node_of(row) && row_id_equal(row->id, switch_port_id(scene->owner, name));
 }
 
-static void nothing_to_clear(void *note)
-{
-    (void)note;
-}
-
 /* Made once for all nodes. NULL when memory ran out. */
 static const struct port_index *index_ports(const struct scene *scene)
 {
     static const char topic[] = "ports by node";
     const size_t n = scene->facts->n + 1;
-    struct port_index *index = scene_note(scene, topic, "", sizeof *index, nothing_to_clear);
+    struct port_index *index = scene_note(scene, topic, "", sizeof *index, NULL);
 
     if (!index || index->is_ready) {
         return index;
