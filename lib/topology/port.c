@@ -134,10 +134,7 @@ static void remember_addresses(struct rows *wanted, struct row_id id,
 /* An entry that was read tells that there is a port already. */
 static bool is_new(const struct port_view *view)
 {
-    const struct column *entries =
-        row_column(port_ledger(view, view->scene->facts), RECORDS_COLUMN);
-
-    return !view->scene->looks && !column_pair(entries, view->name);
+    return !view->scene->looks && !column_pair(port_entries(view, view->scene->facts), view->name);
 }
 
 static void want_it(const struct port_view *view, const struct port_record *recalled)
@@ -301,11 +298,10 @@ static bool is_elsewhere(const struct scene *scene, const char *node, const char
 {
     const struct row *port =
         rows_find(scene->facts, SWITCH_PORT_TABLE, switch_port_id(scene->owner, name));
-    const struct row *ledger =
-        rows_find(scene->facts, LEDGER_TABLE, node_ledger_id(scene->owner, node));
     const char *there = row_pair(port, "external_ids", NODE_KEY);
 
-    return there && strcmp(there, node) != 0 && !row_pair(ledger, RECORDS_COLUMN, name);
+    return there && strcmp(there, node) != 0 &&
+           !column_pair(ledger_entries(scene->facts, scene->owner, node), name);
 }
 
 static int resolve_delete(const void *params, const struct scene *scene, struct rows *wanted)
