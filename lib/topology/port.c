@@ -81,18 +81,6 @@ static void ask_node(const struct port_wish *wish, const struct scene *scene, st
     }
 }
 
-static void ask_row(const char *name, const struct scene *scene, struct rows *asked)
-{
-    struct row *row;
-
-    if (name) {
-        row = rows_ask(asked, SWITCH_PORT_TABLE, switch_port_id(scene->owner, name));
-        row_ask(row, "external_ids");
-        row_ask(row, "addresses");
-        row_ask(row, "port_security");
-    }
-}
-
 /* What is asked about the row itself tells whether it is on another node. */
 static void ask(const void *params, const struct scene *scene, struct rows *asked)
 {
@@ -100,7 +88,7 @@ static void ask(const void *params, const struct scene *scene, struct rows *aske
 
     ask_node(wish, scene, asked);
     if (scene->looks) {
-        ask_row(pod_port_name(&asked->arena, wish->pod_namespace, wish->pod), scene, asked);
+        port_ask(scene, pod_port_name(&asked->arena, wish->pod_namespace, wish->pod), asked);
     }
 }
 

@@ -92,12 +92,7 @@ static void ask_strangers(const struct scene *scene, const char *node, struct ro
         const struct row_id id = ports->atoms[i].row;
 
         if (!is_of_node(scene, node, id)) {
-            struct row *port = rows_ask(asked, SWITCH_PORT_TABLE, id);
-
-            row_ask(port, "name");
-            row_ask(port, "external_ids");
-            row_ask(port, "addresses");
-            row_ask(port, "port_security");
+            port_ask_columns(rows_ask(asked, SWITCH_PORT_TABLE, id));
         }
     }
 }
