@@ -299,47 +299,34 @@ static int add_next_hop(const char *text, struct gateway_record *to)
     return 0;
 }
 
-/* Calls 'each' for what stands between commas; for nothing at all not once. */
-static int each_part(const char *list, struct arena *arena,
-                     int (*each)(const char *part, struct gateway_record *to),
-                     struct gateway_record *to)
+static int parse_next_hops(const ovnk8s_gateway *gateway, struct arena *arena,
+                           struct gateway_record *out)
 {
+    const char *rest = gateway->default_gateways;
     int error = 0;
 
-    list = list && *list ? list : NULL;
-    while (list && !error) {
-        const size_t length = strcspn(list, ",");
-        const char *part = arena_strndup(arena, list, length);
+    rest = rest && *rest ? rest : NULL;
+    while (rest && !error) {
+        const size_t length = strcspn(rest, ",");
+        const char *one = arena_strndup(arena, rest, length);
 
-        error = part ? each(part, to) : fail_nomem();
-        list = list[length] ? list + length + 1 : NULL;
+        error = one ? add_next_hop(one, out) : fail_nomem();
+        rest = rest[length] ? rest + length + 1 : NULL;
     }
     return error;
-}
-
-static int add_rampout(const char *text, struct gateway_record *to)
-{
-    struct prefix *subnet = &to->rampout[to->n_rampout];
-
-    if (!prefix_from_text(text, subnet) || !prefix_is_network(subnet)) {
-        return fail(OVNK8S_INVALID,
-                    "rampout subnet \"%s\": expected ADDRESS/LENGTH without host bits", text);
-    }
-    to->n_rampout++;
-    return 0;
 }
 
 static int parse_rampout(const ovnk8s_gateway *gateway, struct arena *arena,
                          struct gateway_record *out)
 {
-    size_t n = 1;
+    const char *list = gateway->rampout_subnets, *bad;
 
-    for (const char *c = gateway->rampout_subnets; c && *c; c++) {
-        n += *c == ',';
+    if (rampout_parse(list ? list : "", arena, out, &bad)) {
+        return 0;
     }
-    out->rampout = arena_alloc(arena, n * sizeof *out->rampout);
-    return out->rampout ? each_part(gateway->rampout_subnets, arena, add_rampout, out)
-                        : fail_nomem();
+    return bad ? fail(OVNK8S_INVALID,
+                      "rampout subnet \"%s\": expected ADDRESS/LENGTH without host bits", bad)
+               : fail_nomem();
 }
 
 static int parse(const ovnk8s_gateway *gateway, struct arena *arena, struct gateway_record *out)
@@ -350,7 +337,7 @@ static int parse(const ovnk8s_gateway *gateway, struct arena *arena, struct gate
     error = error ? error : check_word("interface", gateway->interface, INTERFACE_LENGTH);
     error = error ? error : parse_mac(gateway, out);
     error = error ? error : parse_addresses(gateway, out);
-    error = error ? error : each_part(gateway->default_gateways, arena, add_next_hop, out);
+    error = error ? error : parse_next_hops(gateway, arena, out);
     error = error ? error : parse_rampout(gateway, arena, out);
     if (!error) {
         out->node = arena_strdup(arena, gateway->node);
