@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "node/ovs_wait.h"
 #include "topology/names.h"
+#include "topology/topology.h"
 
 void ovnk8s_gateway_host_init(ovnk8s_gateway_host *host)
 {
@@ -32,18 +33,6 @@ static int parse_interface(struct gateway_job *job)
                       job->interface);
 }
 
-static int parse_addresses(struct gateway_job *job)
-{
-    const char *text = job->host->physical_ips;
-
-    return prefixes_from_text(text, &job->addresses)
-               ? 0
-               : fail(OVNK8S_INVALID,
-                      "physical ip \"%s\": expected ADDRESS/LENGTH, or one of IPv4 and one of IPv6"
-                      " with a comma between",
-                      text ? text : "");
-}
-
 static int parse_mac(struct gateway_job *job)
 {
     const char *text = job->host->mac;
@@ -61,7 +50,7 @@ static int take(struct gateway_job *job, ovnk8s_gateway_host *host,
     job->host = host;
     error = error ? error : check_dns_name("node name", host->node);
     error = error ? error : parse_interface(job);
-    error = error ? error : parse_addresses(job);
+    error = error ? error : parse_addresses("physical ip", host->physical_ips, &job->addresses);
     return error ? error : parse_mac(job);
 }
 

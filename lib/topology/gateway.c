@@ -259,17 +259,6 @@ static int check_word(const char *what, const char *word, size_t most)
     return 0;
 }
 
-static int parse_addresses(const ovnk8s_gateway *gateway, struct gateway_record *out)
-{
-    if (prefixes_from_text(gateway->physical_ips, &out->addresses)) {
-        return 0;
-    }
-    return fail(OVNK8S_INVALID,
-                "physical ip \"%s\": expected ADDRESS/LENGTH, or one of IPv4 and one of IPv6 with a"
-                " comma between",
-                gateway->physical_ips ? gateway->physical_ips : "");
-}
-
 static int parse_mac(const ovnk8s_gateway *gateway, struct gateway_record *out)
 {
     if (gateway->mac && mac_from_text(gateway->mac, &out->mac) && !(out->mac.bytes[0] & 1)) {
@@ -336,7 +325,7 @@ static int parse(const ovnk8s_gateway *gateway, struct arena *arena, struct gate
     error = error ? error : check_word("chassis", gateway->chassis, CHASSIS_LENGTH);
     error = error ? error : check_word("interface", gateway->interface, INTERFACE_LENGTH);
     error = error ? error : parse_mac(gateway, out);
-    error = error ? error : parse_addresses(gateway, out);
+    error = error ? error : parse_addresses("physical ip", gateway->physical_ips, &out->addresses);
     error = error ? error : parse_next_hops(gateway, arena, out);
     error = error ? error : parse_rampout(gateway, arena, out);
     if (!error) {
