@@ -133,7 +133,7 @@ static void synced(void *payload)
         log_line(&helper->log, OVNK8S_LOG_INFO,
                  "following the services of %s, %zu of which publish"
                  " ports",
-                 kube_server(helper->kube), helper->services.n);
+                 kube_server(helper->kube), helper->services.table.n);
     }
     helper->is_synced = true;
 }
@@ -444,7 +444,7 @@ int ovnk8s_gateway_helper_get_status(const ovnk8s_gateway_helper *helper,
         .synced = helper->is_synced,
         .connected = bridge_is_ready(helper->bridge),
         .installed = helper->is_installed && bridge_is_ready(helper->bridge),
-        .services = helper->services.n,
+        .services = helper->services.table.n,
         .flows = ovnk8s_flows_count(helper->flows),
         .foreign = helper->foreign,
         .bundles = helper->bundles,

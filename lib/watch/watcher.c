@@ -141,7 +141,7 @@ static void synced(void *payload)
 
     pods_each(&watcher->pods, drop_unseen, watcher);
     if (!watcher->pods_synced) {
-        log_line(&watcher->log, OVNK8S_LOG_INFO, "following %zu pods of %s", watcher->pods.n,
+        log_line(&watcher->log, OVNK8S_LOG_INFO, "following %zu pods of %s", watcher->pods.table.n,
                  kube_server(watcher->kube));
     }
     watcher->pods_synced = true;
