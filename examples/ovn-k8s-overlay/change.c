@@ -1,4 +1,5 @@
-/* Verbs that change the Northbound database, or would: node-del, cluster-del, repair, check. */
+/* Verbs that change the Northbound database, or would: node-del, cluster-del, network-del,
+ * repair, check. */
 
 #include <stdio.h>
 
@@ -33,6 +34,17 @@ int run_cluster_del(const struct command *command)
 
     cli_check(ovnk8s_cluster_delete(plan, command->is_forced ? OVNK8S_FORCE : 0));
     return change(command, plan, "cluster", "deleted");
+}
+
+int run_network_del(const struct command *command)
+{
+    ovnk8s_plan *plan = new_plan(command);
+    char what[300];
+
+    cli_check(
+        ovnk8s_network_delete(plan, command->argument, command->is_forced ? OVNK8S_FORCE : 0));
+    snprintf(what, sizeof what, "network %s", command->argument);
+    return change(command, plan, what, "deleted");
 }
 
 int run_repair(const struct command *command)
