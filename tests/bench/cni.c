@@ -8,7 +8,7 @@
  * "ovn-installed", which a monitor tells. No process is made, no address is set, nothing is
  * checked.
  *
- * bench-cni VERB PLUGIN CONFIGURATION CONTAINER,NETNS,CNI_ARGS...
+ * bench-cni VERB PLUGIN CONTAINER,NETNS,CNI_ARGS,CONFIGURATION...
  *
  * By a plugin, as container runtimes execute it. What it prints goes to standard error. */
 
@@ -50,11 +50,13 @@ static double now(void)
     return (double)time.tv_sec * 1e3 + (double)time.tv_nsec / 1e6;
 }
 
+/* The last field is all that is left. */
 static void split(char *text, char *fields[static FIELDS])
 {
-    for (int i = 0; i < FIELDS; i++) {
+    for (int i = 0; i < FIELDS - 1; i++) {
         fields[i] = text ? strsep(&text, ",") : "";
     }
+    fields[FIELDS - 1] = text ? text : "";
 }
 
 /* By hand: the veth. */
@@ -217,11 +219,6 @@ static void plug_all_by_hand(int n, char *targets[])
 
 /* By a plugin. */
 
-struct plugin {
-    char *program, *verb;
-    const char *configuration;
-};
-
 static int configuration_fd(const char *configuration)
 {
     const size_t size = strlen(configuration);
@@ -233,7 +230,7 @@ static int configuration_fd(const char *configuration)
     return fd;
 }
 
-static void start(const struct plugin *plugin, char *target)
+static void start(char *program, const char *verb, char *target)
 {
     char command[32], container[300], netns[300], args[1024];
     char *environment[] = {command,
@@ -244,22 +241,23 @@ static void start(const struct plugin *plugin, char *target)
                            "CNI_PATH=/opt/cni/bin:/usr/lib/cni",
                            "PATH=/usr/bin",
                            NULL};
-    char *arguments[] = {plugin->program, NULL}, *fields[FIELDS];
-    const int input = configuration_fd(plugin->configuration);
+    char *arguments[] = {program, NULL}, *fields[FIELDS];
     posix_spawn_file_actions_t actions;
     pid_t pid;
+    int input;
 
     split(target, fields);
-    snprintf(command, sizeof command, "CNI_COMMAND=%s", plugin->verb);
+    input = configuration_fd(fields[3]);
+    snprintf(command, sizeof command, "CNI_COMMAND=%s", verb);
     snprintf(container, sizeof container, "CNI_CONTAINERID=%s", fields[0]);
     snprintf(netns, sizeof netns, "CNI_NETNS=%s", fields[1]);
     snprintf(args, sizeof args, "CNI_ARGS=%s", fields[2]);
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, input, 0);
     posix_spawn_file_actions_adddup2(&actions, 2, 1);
-    errno = posix_spawn(&pid, plugin->program, &actions, NULL, arguments, environment);
+    errno = posix_spawn(&pid, program, &actions, NULL, arguments, environment);
     if (errno) {
-        fail(plugin->program);
+        fail(program);
     }
     posix_spawn_file_actions_destroy(&actions);
     close(input);
@@ -286,12 +284,12 @@ static double end_one(void)
     return ms_of(&usage.ru_utime) + ms_of(&usage.ru_stime);
 }
 
-static double plug_all(const struct plugin *plugin, int n, char *targets[])
+static double plug_all(char *program, const char *verb, int n, char *targets[])
 {
     double cpu = 0;
 
     for (int i = 0; i < n; i++) {
-        start(plugin, targets[i]);
+        start(program, verb, targets[i]);
     }
     for (int i = 0; i < n; i++) {
         cpu += end_one();
@@ -302,7 +300,7 @@ static double plug_all(const struct plugin *plugin, int n, char *targets[])
 int main(int argc, char *argv[])
 {
     const bool by_hand = argc > 1 && !strcmp(argv[1], "floor");
-    const int first = by_hand ? 2 : 4, n = argc - first;
+    const int first = by_hand ? 2 : 3, n = argc - first;
     const double begin = now();
     double cpu = 0;
 
@@ -313,7 +311,7 @@ int main(int argc, char *argv[])
     if (by_hand) {
         plug_all_by_hand(n, argv + first);
     } else {
-        cpu = plug_all(&(struct plugin){argv[2], argv[1], argv[3]}, n, argv + first);
+        cpu = plug_all(argv[2], argv[1], n, argv + first);
     }
     printf("{\"ms\": %.3f, \"cpu_ms\": %.3f}\n", now() - begin, cpu);
     return 0;

@@ -14,8 +14,9 @@ def measure(bench: Bench) -> Iterator[Row]:
     def clock(plug, *words):
         return lambda: plug(*words)[0]
 
-    yield compared("cni-add", "ms", *interleave(bench.size(41, 2), clock(plugs.ours), clock(plugs.floor)), goal="<= 1.25 x")
-    yield compared(f"cni-add-{AT_ONCE}", "ms", *interleave(
-        bench.size(9, 1), clock(plugs.ours, AT_ONCE), clock(plugs.floor, AT_ONCE)), goal="<= 1.25 x")
+    for name, ours in ("cni-add", plugs.ours), ("cni-add-annotated", plugs.annotated):
+        yield compared(name, "ms", *interleave(bench.size(41, 2), clock(ours), clock(plugs.floor)), goal="<= 1.25 x")
+        yield compared(f"{name}-{AT_ONCE}", "ms", *interleave(
+            bench.size(9, 1), clock(ours, AT_ONCE), clock(plugs.floor, AT_ONCE)), goal="<= 1.25 x")
     if has_bridge():
         yield compared("cni-add-bridge", "ms", *interleave(bench.size(21, 1), clock(plugs.ours), clock(plugs.bridge)))
