@@ -50,10 +50,10 @@ OVNK8S_API void ovnk8s_network_init(ovnk8s_network *network);
 OVNK8S_API OVNK8S_MUST_CHECK int ovnk8s_network_add(ovnk8s_plan *plan,
                                                     const ovnk8s_network *network);
 
-/* Returns the gateways with their lengths, "10.88.0.1/16", or two with a comma between, "" for none,
- * that the network has which the latest ovnk8s_plan_apply() or ovnk8s_plan_compute() of 'plan' has
- * added or found; NULL if it adds none of this name. They are valid until the plan is computed or
- * applied again, or freed. */
+/* Returns the gateways with their lengths, "10.88.0.1/16", or two with a comma between, "" for
+ * none, that the network has which the latest ovnk8s_plan_apply() or ovnk8s_plan_compute() of
+ * 'plan' has added or found; NULL if it adds none of this name. They are valid until the plan is
+ * computed or applied again, or freed. */
 OVNK8S_API const char *ovnk8s_plan_network_gateways(const ovnk8s_plan *plan, const char *name);
 
 /* Adds to 'plan' that the network does not exist. With OVNK8S_FORCE (see topology.h) in 'flags' its
