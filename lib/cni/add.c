@@ -18,18 +18,6 @@
 
 /* What is cheap to find out is found out before any server is asked. */
 
-static int check_ipam(const struct cni_call *call)
-{
-    const char *type = cJSON_GetStringValue(cni_find(cni_find(call->config, "ipam"), "type"));
-
-    return !type || !*type
-               ? 0
-               : cni_fail(CNI_BAD_CONFIG,
-                          "network configuration: \"ipam\": \"%.80s\": addresses are given by OVN's"
-                          " topology, which knows what is taken: leave \"ipam\" out",
-                          type);
-}
-
 static bool may_be_own_netns(const struct cni_call *call)
 {
     const char *override = env_get(call->env, "CNI_NETNS_OVERRIDE");
@@ -73,10 +61,9 @@ static int check(struct cni_call *call)
 {
     int error = cni_args_parse(env_get(call->env, "CNI_ARGS"), &call->args);
 
-    error = error ? error : check_ipam(call);
+    error = error ? error : cni_port_check(call);
     error = error ? error : cni_wishes_read(call);
     error = error ? error : cni_previous_check(cni_find(call->config, "prevResult"));
-    error = error ? error : cni_port_check(call);
     return error ? error : check_netns(call);
 }
 

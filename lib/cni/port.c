@@ -11,11 +11,24 @@ static int find_source(const struct cni_call *call, const struct cni_source **ou
     return error;
 }
 
+static int check_ipam(const struct cni_call *call)
+{
+    const char *type = cJSON_GetStringValue(cni_find(cni_find(call->config, "ipam"), "type"));
+
+    return !type || !*type
+               ? 0
+               : cni_fail(CNI_BAD_CONFIG,
+                          "network configuration: \"ipam\": \"%.80s\": addresses are given by OVN's"
+                          " topology, which knows what is taken: leave \"ipam\" out",
+                          type);
+}
+
 int cni_port_check(const struct cni_call *call)
 {
     const struct cni_source *source;
-    const int error = find_source(call, &source);
+    int error = check_ipam(call);
 
+    error = error ? error : find_source(call, &source);
     return error ? error : source->check(call);
 }
 
@@ -57,7 +70,8 @@ int cni_port_collect(struct cni_call *call, ovnk8s_vswitch *vswitch, const cJSON
 int cni_port_status(struct cni_call *call)
 {
     const struct cni_source *source;
-    const int error = find_source(call, &source);
+    int error = check_ipam(call);
 
+    error = error ? error : find_source(call, &source);
     return error ? error : source->status(call);
 }
