@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/mem.h"
+
 void rows_clear(struct rows *rows)
 {
     arena_clear(&rows->arena);
@@ -154,6 +156,23 @@ struct row *rows_drop(struct rows *rows, const char *table, struct row_id id, co
 
     row->state = ROW_DROPPED;
     row->is_new = false;
+    return row;
+}
+
+struct row *rows_edit_others(struct rows *rows, const char *table, struct row_id id,
+                             const char *owner, const char *key, const char *value)
+{
+    const char *strings[] = {"ovnk8s-owner", owner, key, value};
+    struct atom *pairs = arena_alloc(&rows->arena, COUNT_OF(strings) * sizeof *pairs);
+    struct row *row =
+        rows_failed(rows) ? lost_row(rows) : append_row(rows, table, ROW_OTHERS, id, value);
+
+    for (size_t i = 0; pairs && i < COUNT_OF(strings); i++) {
+        pairs[i] =
+            (struct atom){.type = ATOM_STRING, .string = arena_strdup(&rows->arena, strings[i])};
+    }
+    row->pairs = pairs;
+    row->unseen = true;
     return row;
 }
 

@@ -62,6 +62,7 @@ enum row_where {
     ROW_BY_NAME,  /* Column "name" is 'name'. */
     ROW_BY_OWNER, /* external_ids:ovnk8s-owner is 'name'; for asking only. */
     ROW_ANY,      /* All rows of the table; for asking only. */
+    ROW_OTHERS,   /* All but 'id' whose external_ids have 'pairs'; for editing unseen only. */
 };
 
 struct row {
@@ -73,7 +74,10 @@ struct row {
     struct row_id id; /* For ROW_BY_ID. */
     enum row_where where;
     enum row_state state;
+    const struct atom *pairs; /* Two of them, for ROW_OTHERS. */
     bool is_new;  /* Believed not to be there: the first attempt inserts it without looking. */
+    bool unseen;  /* To be edited, or dropped, without looking: elements come and go, whatever is
+                   * there, of all rows that there are by then. */
     bool guarded; /* Commit only if its external_ids are as they were read; implies 'touched'. */
     bool touched; /* Whoever guards this row shall notice when something of it changes. */
     bool sole; /* Insert only if no other row has its name, where no index of the server says so. */
@@ -97,6 +101,11 @@ struct row *rows_want(struct rows *rows, const char *table, struct row_id id, co
 struct row *rows_edit(struct rows *rows, const char *table, struct row_id id, const char *name);
 struct row *rows_edit_by_name(struct rows *rows, const char *table, const char *name);
 struct row *rows_drop(struct rows *rows, const char *table, struct row_id id, const char *name);
+
+/* Whatever rows but 'id' the owner has whose external_ids have 'value' for 'key': what is stated
+ * of them is done to all there are when the plan is committed. */
+struct row *rows_edit_others(struct rows *rows, const char *table, struct row_id id,
+                             const char *owner, const char *key, const char *value);
 
 /* Asks: columns are named by row_ask(). */
 struct row *rows_ask(struct rows *rows, const char *table, struct row_id id);

@@ -10,10 +10,30 @@ static int fail_standalone(void)
                                     " does not support it");
 }
 
+static int check_ipam(const struct cni_call *call)
+{
+    const char *type = cJSON_GetStringValue(cni_find(cni_find(call->config, "ipam"), "type"));
+
+    return !type || !*type
+               ? 0
+               : cni_fail(CNI_BAD_CONFIG,
+                          "network configuration: \"ipam\": \"%.80s\": addresses are given by OVN's"
+                          " topology, which knows what is taken: leave \"ipam\" out",
+                          type);
+}
+
+/* Who gives the addresses. */
+static int find_mode(const struct cni_call *call, enum cni_mode *out)
+{
+    const int error = check_ipam(call);
+
+    return error ? error : cni_config_mode(call, out);
+}
+
 int cni_port_check(const struct cni_call *call)
 {
     enum cni_mode mode;
-    const int error = cni_config_mode(call, &mode);
+    const int error = find_mode(call, &mode);
 
     if (error) {
         return error;
@@ -52,7 +72,7 @@ int cni_port_collect(struct cni_call *call, const cJSON *valid)
 int cni_port_status(struct cni_call *call)
 {
     enum cni_mode mode;
-    const int error = cni_config_mode(call, &mode);
+    const int error = find_mode(call, &mode);
 
     if (error) {
         return error;

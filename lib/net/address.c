@@ -94,6 +94,47 @@ int address_list(struct netns *ns, const char *link, struct address **out, size_
                  : 0;
 }
 
+struct sought {
+    const struct ip *ip;
+    unsigned int index; /* 0: not found yet. */
+};
+
+static int seek(struct nlmsghdr *answer, void *payload)
+{
+    const struct ifaddrmsg *header = nlmsg_data(answer);
+    struct sought *sought = payload;
+    struct address address;
+
+    if (read_address(answer, &address, &header->ifa_index) &&
+        ip_equal(&address.prefix.ip, sought->ip)) {
+        sought->index = header->ifa_index;
+    }
+    return 0;
+}
+
+static void seek_again(void *sought)
+{
+    ((struct sought *)sought)->index = 0;
+}
+
+int address_find(struct netns *ns, const struct ip *ip, unsigned int *index)
+{
+    const struct ifaddrmsg header = {.ifa_family = family_of(ip)};
+    _cleanup_request_ struct request request =
+        request_new(RTM_GETADDR, NLM_F_DUMP, &header, sizeof header);
+    struct sought sought = {ip, 0};
+    int error = request_dump(ns, &request, seek, seek_again, &sought);
+    char text[IP_TEXT];
+
+    if (!error && !sought.index) {
+        error = fail(OVNK8S_NOTFOUND, "no link has it");
+    }
+    *index = sought.index;
+    return error ? fail_during(error, "address", NULL, "looking for address %s in %s",
+                               ip_to_text(ip, text), netns_name(ns))
+                 : 0;
+}
+
 /* Whether the address that is there already is the very one that was to be added. */
 static int accept_same(struct netns *ns, const struct address *address, unsigned int index)
 {

@@ -130,15 +130,30 @@ int link_find(struct netns *ns, const char *name, struct link_info *out)
     return error ? error : request_send(ns, &request, read_link, out);
 }
 
-char *link_name_of(struct netns *ns, unsigned int index, char out[static IFNAMSIZ])
+static int find_index(struct netns *ns, unsigned int index, struct link_info *out)
 {
     const struct ifinfomsg header = {.ifi_family = AF_UNSPEC, .ifi_index = (int)index};
     _cleanup_request_ struct request request = request_new(RTM_GETLINK, 0, &header, sizeof header);
-    struct link_info info;
 
     request_put_u32(&request, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
-    strcpy(out, index && !request_send(ns, &request, read_link, &info) ? info.name : "?");
+    return request_send(ns, &request, read_link, out);
+}
+
+char *link_name_of(struct netns *ns, unsigned int index, char out[static IFNAMSIZ])
+{
+    struct link_info info;
+
+    strcpy(out, index && !find_index(ns, index, &info) ? info.name : "?");
     return out;
+}
+
+int link_get_index(struct netns *ns, unsigned int index, struct link_info *out)
+{
+    const int error = find_index(ns, index, out);
+
+    return error ? fail_during(error, "link", NULL, "looking up link number %u in %s", index,
+                               netns_name(ns))
+                 : 0;
 }
 
 int link_get(struct netns *ns, const char *name, struct link_info *out)

@@ -50,6 +50,7 @@ char *link_name_from_hash(char out[static IFNAMSIZ], const char *prefix, const c
 char *link_name_of(struct netns *ns, unsigned int index, char out[static IFNAMSIZ]);
 
 int link_get(struct netns *ns, const char *name, struct link_info *out);
+int link_get_index(struct netns *ns, unsigned int index, struct link_info *out);
 
 /* Waits until there is a link of this name, and looks it up; or until there is none. */
 int link_await(struct netns *ns, const char *name, struct link_info *out,

@@ -22,6 +22,7 @@
 #include "net/link.h"
 #include "net/neighbour.h"
 #include "net/netns.h"
+#include "net/offload.h"
 #include "net/route.h"
 #include "net/sysctl.h"
 

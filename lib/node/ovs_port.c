@@ -1,5 +1,7 @@
 #include "node/ovs_port.h"
 
+#include <string.h>
+
 #include "node/bridge.h"
 
 #define INTERFACE_TABLE "Interface"
@@ -40,12 +42,18 @@ static void want_interface(const struct ovs_port *port, const struct scene *scen
     row_includes_pair(interface, "external_ids", OWNER_KEY, owner);
 }
 
-/* The bridge to which ports are added: as it is wanted by the same plan, or else is there. */
-static struct row *edit_bridge(const char *owner, const char *name, struct rows *wanted)
+/* The bridge of the port: as it is wanted by the same plan, or else is there. */
+static struct row *edit_bridge(const struct ovs_port *port, const struct scene *scene,
+                               struct rows *wanted)
 {
-    struct row *bridge = rows_find(wanted, BRIDGE_TABLE, row_id(owner, BRIDGE_TABLE, name));
+    const struct row_id id = row_id(scene->owner, BRIDGE_TABLE, port->bridge);
+    struct row *bridge = rows_find(wanted, BRIDGE_TABLE, id);
 
-    return bridge ? bridge : rows_edit_by_name(wanted, BRIDGE_TABLE, name);
+    if (!bridge && port->bridge_id && !scene->looks) {
+        bridge = rows_edit(wanted, BRIDGE_TABLE, *port->bridge_id, port->bridge);
+        bridge->unseen = true;
+    }
+    return bridge ? bridge : rows_edit_by_name(wanted, BRIDGE_TABLE, port->bridge);
 }
 
 static int resolve_add(const void *params, const struct scene *scene, struct rows *wanted)
@@ -60,7 +68,7 @@ static int resolve_add(const void *params, const struct scene *scene, struct row
     row_includes_row(row, "interfaces", ovs_interface_id(owner, port->key));
     row_includes_pair(row, "external_ids", OWNER_KEY, owner);
     want_interface(port, scene, wanted);
-    row_includes_row(edit_bridge(owner, port->bridge, wanted), "ports", id);
+    row_includes_row(edit_bridge(port, scene, wanted), "ports", id);
     return 0;
 }
 
@@ -70,14 +78,22 @@ static int resolve_delete(const void *params, const struct scene *scene, struct 
     const char *owner = scene->owner;
     const struct row_id id = row_id(owner, PORT_TABLE, port->key);
 
-    rows_drop(wanted, PORT_TABLE, id, port->key);
-    rows_drop(wanted, INTERFACE_TABLE, ovs_interface_id(owner, port->key), port->key);
-    row_excludes_row(rows_edit_by_name(wanted, BRIDGE_TABLE, INTEGRATION_BRIDGE), "ports", id);
+    rows_drop(wanted, PORT_TABLE, id, port->key)->unseen = !scene->looks;
+    rows_drop(wanted, INTERFACE_TABLE, ovs_interface_id(owner, port->key), port->key)->unseen =
+        !scene->looks;
+    row_excludes_row(edit_bridge(port, scene, wanted), "ports", id);
     return 0;
 }
 
 static const struct intent_type add_type = {"adding Open vSwitch port", NULL, resolve_add};
 static const struct intent_type delete_type = {"deleting Open vSwitch port", NULL, resolve_delete};
+
+static const struct row_id *copy_id(ovnk8s_plan *plan, const struct row_id *id)
+{
+    struct row_id *copy = id ? arena_alloc(&plan->arena, sizeof *copy) : NULL;
+
+    return copy ? memcpy(copy, id, sizeof *copy) : NULL;
+}
 
 int ovs_port_add(ovnk8s_plan *plan, const struct ovs_port *port)
 {
@@ -91,6 +107,7 @@ int ovs_port_add(ovnk8s_plan *plan, const struct ovs_port *port)
     copy->interface = arena_strdup(&plan->arena, port->interface);
     copy->type = arena_strdup(&plan->arena, port->type);
     copy->bridge = arena_strdup(&plan->arena, port->bridge ? port->bridge : INTEGRATION_BRIDGE);
+    copy->bridge_id = copy_id(plan, port->bridge_id);
     copy->peer = arena_strdup(&plan->arena, port->peer);
     copy->mac = arena_strdup(&plan->arena, port->mac);
     for (size_t i = 0; i < OVS_PORT_IDS && port->ids[i][0]; i++) {
@@ -100,7 +117,7 @@ int ovs_port_add(ovnk8s_plan *plan, const struct ovs_port *port)
     return plan_intend(plan, &add_type, copy->interface, copy);
 }
 
-int ovs_port_delete(ovnk8s_plan *plan, const char *key)
+int ovs_port_delete(ovnk8s_plan *plan, const char *key, const struct row_id *bridge_id)
 {
     struct ovs_port *port = arena_alloc(&plan->arena, sizeof *port);
 
@@ -108,6 +125,8 @@ int ovs_port_delete(ovnk8s_plan *plan, const char *key)
         return fail_nomem();
     }
     port->key = arena_strdup(&plan->arena, key);
+    port->bridge = INTEGRATION_BRIDGE;
+    port->bridge_id = copy_id(plan, bridge_id);
     return plan_intend(plan, &delete_type, port->key, port);
 }
 

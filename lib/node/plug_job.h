@@ -38,6 +38,7 @@ struct plug_job {
     struct route *routes; /* Of all that it shall have, the default routes included. */
     size_t n_routes;
     struct mac mac;
+    bool is_claimed; /* The logical port is the job's: what had it before is remembered. */
     struct deadline deadline;
 };
 

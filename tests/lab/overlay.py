@@ -161,9 +161,7 @@ class Pod:
 
     def plug(self) -> dict:
         """ADD, as a container runtime does it. Returns the result."""
-        result = json.loads(self.cni("add").stdout)
-        self.netns.run(["ethtool", "-K", "eth0", "tx", "off"])  # a datapath in userspace does not complete checksums
-        return result
+        return json.loads(self.cni("add").stdout)
 
     def ping(self, address: str):
         self.netns.run(["ping", "-c", "2", "-i", "0.1", "-w", "10", address])
