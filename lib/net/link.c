@@ -110,6 +110,7 @@ static int read_link(struct nlmsghdr *answer, void *out)
         .running = header->ifi_flags & IFF_RUNNING,
     };
     attr_string(attrs[IFLA_IFNAME], info->name, sizeof info->name);
+    attr_string(attrs[IFLA_QDISC], info->qdisc, sizeof info->qdisc);
     attr_string(about[IFLA_INFO_KIND], info->kind, sizeof info->kind);
     if (!strcmp(info->kind, "veth")) {
         info->peer_index = attr_u32(attrs[IFLA_LINK]);
@@ -217,6 +218,9 @@ static void put_veth_peer(struct request *request, const struct veth *veth)
     request_put_string(request, IFLA_IFNAME, veth->outside_name);
     if (veth->mtu) {
         request_put_u32(request, IFLA_MTU, veth->mtu);
+    }
+    if (veth->outside_queue) {
+        request_put_u32(request, IFLA_TXQLEN, veth->outside_queue);
     }
     request_put_u32(request, IFLA_NET_NS_FD, (uint32_t)netns_fd(veth->outside));
     request_nest_end(request, peer);
