@@ -172,7 +172,7 @@ def test_bandwidth_as_containerd_writes_it(pod):
     assert "max-rate=2000000" in queue.split()
     one.check()
     one.quiet("DEL")
-    assert pod.node.output(["ovs-vsctl", "--bare", "--columns=_uuid", "find", "QoS"]) == ""
+    assert pod.node.output(["ovs-vsctl", "--bare", "--columns=_uuid", "find", "QoS", "type=linux-htb"]) == ""
 
 
 def test_behind_another_plugin(pod):
