@@ -13,12 +13,10 @@
 #include "base/mem.h"
 #include "base/options.h"
 #include "base/text.h"
-#include "cni/config.h"
+#include "cni/conflist.h"
 
-/* Runtimes execute what "type" says: the link has this name, whatever the program's is. */
-#define PLUGIN_TYPE "ovn-k8s-cni-overlay"
-#define CONF_NAME "10-ovn-kubernetes.conf"
-#define NETWORK_NAME "ovn-kubernetes"
+#define CONF_NAME "10-ovn-kubernetes.conflist"
+#define OLD_CONF_NAME "10-ovn-kubernetes.conf" /* Of one plugin, without a list. */
 
 void ovnk8s_cni_install_options_init(ovnk8s_cni_install_options *options)
 {
@@ -66,16 +64,20 @@ static int open_target(const struct install *install, const char *path, int *out
     return *out < 0 && errno != ENOENT ? fail_errno(errno, "folder %s", path) : 0;
 }
 
+static const char *slash_after(const char *folder)
+{
+    return *folder && folder[strlen(folder) - 1] == '/' ? "" : "/";
+}
+
 /* Adds the beginning of a line: '+' for what is new, '~' for what is replaced. */
 static void add_preview(const struct install *install, int folder, const char *what,
                         const char *path, const char *name)
 {
     struct stat there;
     const bool is_there = !fstatat(folder, name, &there, AT_SYMLINK_NOFOLLOW);
-    const bool has_slash = *path && path[strlen(path) - 1] == '/';
 
     text_printf(install->preview, "%c %s %s%s%s", is_there ? '~' : '+', what, path,
-                has_slash ? "" : "/", name);
+                slash_after(path), name);
 }
 
 /* Replacing in one piece: the new one is made under another name, which no runtime takes for a
@@ -134,14 +136,14 @@ static int write_link(int folder, const char *name, const char *target)
                                                 : rename_to(folder, temporary, name);
 }
 
-/* The configuration: what is in the file already, with our keys set. */
+/* The configuration. */
 
 enum { CONF_SIZE = 65536 };
 
 /* Reads the file into '*out'; NULL when there is none, or none that makes sense. */
-static int read_conf(int folder, cJSON **out)
+static int read_conf(int folder, const char *name, cJSON **out)
 {
-    _cleanup_close_ int fd = openat(folder, CONF_NAME, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    _cleanup_close_ int fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     _cleanup_free_ char *text = malloc(CONF_SIZE);
     ssize_t length;
 
@@ -160,38 +162,6 @@ static int read_conf(int folder, cJSON **out)
     return 0;
 }
 
-static bool set_item(cJSON *conf, const char *key, cJSON *value)
-{
-    if (value &&
-        (cJSON_HasObjectItem(conf, key) ? cJSON_ReplaceItemInObjectCaseSensitive(conf, key, value)
-                                        : cJSON_AddItemToObject(conf, key, value))) {
-        return true;
-    }
-    cJSON_Delete(value);
-    return false;
-}
-
-static bool set_text(cJSON *conf, const char *key, const char *value)
-{
-    return !value || set_item(conf, key, cJSON_CreateString(value));
-}
-
-static bool set_number(cJSON *conf, const char *key, unsigned int value)
-{
-    return !value || set_item(conf, key, cJSON_CreateNumber(value));
-}
-
-static bool set_all(cJSON *conf, const ovnk8s_cni_install_options *options)
-{
-    return set_text(conf, "cniVersion", cni_newest_version()) &&
-           set_text(conf, "name", NETWORK_NAME) && set_text(conf, "type", PLUGIN_TYPE) &&
-           set_number(conf, "mtu", options->mtu) && set_text(conf, "ovs", options->ovs) &&
-           set_text(conf, "kubeconfig", options->kubeconfig) &&
-           set_text(conf, "config", options->config) &&
-           set_text(conf, "logFile", options->log_file) &&
-           set_number(conf, "timeout", options->timeout);
-}
-
 static int check_is_file(int folder)
 {
     struct stat there;
@@ -204,15 +174,15 @@ static int check_is_file(int folder)
 }
 
 static int write_conf(const struct install *install, const char *path, int folder,
-                      const cJSON *before)
+                      const cJSON *before, const cJSON *old)
 {
-    cJSON *conf = before ? cJSON_Duplicate(before, true) : cJSON_CreateObject();
-    _cleanup_free_ char *text = NULL;
+    cJSON *list = conflist_make(before, old, install->options);
+    _cleanup_free_ char *text = list ? cJSON_Print(list) : NULL;
     int error = 0;
 
-    if (!conf || !set_all(conf, install->options) || !(text = cJSON_Print(conf))) {
+    if (!text) {
         error = fail_nomem();
-    } else if (!before || !cJSON_Compare(before, conf, true)) {
+    } else if (!before || !cJSON_Compare(before, list, true)) {
         if (install->preview) {
             add_preview(install, folder, "file", path, CONF_NAME);
             text_add(install->preview, "\n");
@@ -220,21 +190,49 @@ static int write_conf(const struct install *install, const char *path, int folde
             error = write_file(folder, CONF_NAME, text);
         }
     }
-    cJSON_Delete(conf);
+    cJSON_Delete(list);
+    return error;
+}
+
+/* Runtimes take the first file of the folder, which would be the old one. It goes when the new one
+ * is there: there is no moment without any. */
+static int remove_old_conf(const struct install *install, const char *path, int folder)
+{
+    if (install->preview) {
+        text_printf(install->preview, "- file %s%s%s\n", path, slash_after(path), OLD_CONF_NAME);
+        return 0;
+    }
+    return unlinkat(folder, OLD_CONF_NAME, 0) && errno != ENOENT
+               ? fail_errno(errno, "removing %s", OLD_CONF_NAME)
+               : 0;
+}
+
+static int replace_conf(const struct install *install, const char *path, int folder)
+{
+    cJSON *before = NULL, *old = NULL;
+    int error = read_conf(folder, CONF_NAME, &before);
+
+    error = error ? error : read_conf(folder, OLD_CONF_NAME, &old);
+    if (old && !conflist_is_plugin(old)) {
+        cJSON_Delete(old);
+        old = NULL;
+    }
+    error = error ? error : write_conf(install, path, folder, before, old);
+    if (!error && old) {
+        error = remove_old_conf(install, path, folder);
+    }
+    cJSON_Delete(before);
+    cJSON_Delete(old);
     return error;
 }
 
 static int install_conf(const struct install *install, const char *path)
 {
     _cleanup_close_ int folder = -1;
-    cJSON *before = NULL;
     int error = open_target(install, path, &folder);
 
     error = error ? error : check_is_file(folder);
-    error = error ? error : read_conf(folder, &before);
-    error = error ? error : write_conf(install, path, folder, before);
-    cJSON_Delete(before);
-    return error;
+    return error ? error : replace_conf(install, path, folder);
 }
 
 /* The link. */

@@ -3,7 +3,7 @@ import json
 
 import pytest
 
-from overlay import Pod
+from overlay import Pod, call_plugin
 
 GOOD = {"ip_address": "192.168.2.9/24", "mac_address": "0a:58:c0:a8:02:09", "gateway_ip": "192.168.2.1"}
 ELSEWHERE = "https://10.99.0.99:6443"
@@ -25,14 +25,11 @@ def add(pod, netns, *, stdin=None, **changes):
 
     Changes with names in capitals are for the environment, where None leaves a variable out; others for the configuration.
     """
-    configuration = json.loads(pod.node.path("/etc/cni/net.d/10-ovn-kubernetes.conf").read_text())
-    variables = {"CNI_COMMAND": "ADD", "CNI_CONTAINERID": "container", "CNI_NETNS": netns.path, "CNI_IFNAME": "eth0",
-                 "CNI_PATH": "/opt/cni/bin", "CNI_ARGS": pod.cni_args}
-    for name, value in {"timeout": 1, **changes}.items():
-        (variables if name.isupper() else configuration)[name] = value
-    result = pod.node.run(["/opt/cni/bin/ovn-k8s-cni-overlay"], check=False,
-                          input=json.dumps(configuration) if stdin is None else stdin,
-                          env={name: value for name, value in variables.items() if value is not None})
+    environment = {"CNI_NETNS": netns.path, "CNI_ARGS": pod.cni_args}
+    keys = {"timeout": 1}
+    for name, value in changes.items():
+        (environment if name.isupper() else keys)[name] = value
+    result = call_plugin(pod.node, environment.pop("CNI_COMMAND", "ADD"), environment, keys, stdin)
     assert result.returncode != 0
     error = json.loads(result.stdout)
     assert "\n" not in error["msg"]
@@ -86,6 +83,22 @@ def test_api_server(overlay, good_pod, netns, unchanged, kubeconfig, words):
     message = add(good_pod, netns, kubeconfig="/run/other.kubeconfig")["msg"]
     for word in words:
         assert word in message
+
+
+def test_api_server_whose_authority_only_the_system_trusts(good_pod, netns, unchanged):
+    """The authority that a kubeconfig names is the only one that counts."""
+    node, given = good_pod.node, "/etc/kubernetes/ca.crt"
+    trusted = f"/etc/ssl/certs/{node.output(['openssl', 'x509', '-hash', '-noout', '-in', given])}.0"
+    node.run(["openssl", "req", "-x509", "-days", "2", "-nodes", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
+              "-subj", "/CN=another", "-keyout", "/dev/null", "-out", "/run/another.crt"])
+    content = json.loads(node.path("/etc/kubernetes/kubeconfig").read_text())
+    content["clusters"][0]["cluster"]["certificate-authority"] = "/run/another.crt"
+    node.write("/run/other.kubeconfig", json.dumps(content))
+    node.run(["cp", given, trusted])
+    try:
+        assert "certificate" in add(good_pod, netns, kubeconfig="/run/other.kubeconfig")["msg"]
+    finally:
+        node.run(["rm", trusted])
 
 
 @pytest.mark.parametrize("code, words, changes", [
