@@ -1,9 +1,12 @@
 #include "net/link.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <linux/rtnetlink.h>
+#include <linux/sockios.h>
 #include <linux/veth.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
 #include "base/error.h"
 #include "base/sha1.h"
@@ -67,6 +70,23 @@ char *link_name_from_hash(char out[static IFNAMSIZ], const char *prefix, const c
     }
     out[IFNAMSIZ - 1] = '\0';
     return out;
+}
+
+int link_find_index(struct netns *ns, const char *name, unsigned int *out)
+{
+    struct ifreq request = {.ifr_ifindex = 0};
+    const int error = check_name(name);
+
+    if (error) {
+        return error;
+    }
+    strcpy(request.ifr_name, name);
+    if (ioctl(netns_netlink(ns)->fd, SIOCGIFINDEX, &request) < 0) {
+        return errno == ENODEV ? fail(OVNK8S_NOTFOUND, "%s", strerrordesc_np(errno))
+                               : fail_errno(errno, "SIOCGIFINDEX");
+    }
+    *out = (unsigned int)request.ifr_ifindex;
+    return 0;
 }
 
 /* A request about the link 'name' as it is. */

@@ -97,11 +97,7 @@ static int add_routes(const struct plug_job *job, struct netns *pod)
 /* A datapath in userspace reads raw packets from the host's end, and completes no checksums. */
 static int adapt_to_datapath(const struct plug_job *job, struct netns *pod)
 {
-    const struct row *bridge = vswitch_bridge(job->vswitch, INTEGRATION_BRIDGE);
-    const char *datapath = row_string(bridge, "datapath_type");
-
-    return datapath && !strcmp(datapath, "netdev") ? link_tx_checksum_off(pod, job->plug.interface)
-                                                   : 0;
+    return job->is_in_userspace ? link_tx_checksum_off(pod, job->plug.interface) : 0;
 }
 
 /* Where it sends: policing at the host's end comes after a datapath in userspace has seen the
@@ -122,7 +118,6 @@ static int configure(const struct plug_job *job, struct netns *pod)
 
     error = error ? error : limit_sending(job, pod);
     error = error ? error : add_addresses(job, pod);
-
     error = error ? error : link_set_up(pod, job->plug.interface, true);
     return error ? error : add_routes(job, pod);
 }
@@ -133,8 +128,11 @@ static int configure(const struct plug_job *job, struct netns *pod)
 static int look(struct plug_job *job, struct netns *host)
 {
     int error = vswitch_look(job->vswitch, &job->deadline);
+    const struct row *bridge = vswitch_bridge(job->vswitch, INTEGRATION_BRIDGE);
+    const char *datapath = row_string(bridge, "datapath_type");
 
-    if (!error && !vswitch_bridge(job->vswitch, INTEGRATION_BRIDGE)) {
+    job->is_in_userspace = datapath && !strcmp(datapath, "netdev");
+    if (!error && !bridge) {
         error = fail(OVNK8S_NOTFOUND,
                      "this host has no " INTEGRATION_BRIDGE " (is ovn-controller running?)");
     }

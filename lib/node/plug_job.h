@@ -44,6 +44,7 @@ struct plug_job {
     size_t n_routes;
     struct mac mac;
     struct plug_limit to, from; /* What comes to the container, and from it. */
+    bool is_in_userspace;       /* The datapath of br-int. */
     bool is_claimed; /* The logical port is the job's: what had it before is remembered. */
     struct deadline deadline;
 };

@@ -59,8 +59,8 @@ static void check(int holds, const char *what, const char *output)
 
 static int is_listed(const cJSON *code)
 {
-    static const int codes[] = {1,   4,   5,   6,   7,   8,   50,  51, 100,
-                                101, 102, 103, 104, 105, 106, 107, 999};
+    static const int codes[] = {1,   4,   5,   6,   7,   8,   50,  51,  100,
+                                101, 102, 103, 104, 105, 106, 107, 108, 999};
 
     for (size_t i = 0; cJSON_IsNumber(code) && i < sizeof codes / sizeof *codes; i++) {
         if (code->valuedouble == codes[i]) {

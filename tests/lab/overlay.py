@@ -1,6 +1,7 @@
 """The overlay network of the programs under test on the hosts of a sandbox, set up the way their users do it."""
 from __future__ import annotations
 
+import concurrent.futures
 import functools
 import json
 
@@ -58,20 +59,28 @@ def set_up_overlay(sandbox: Sandbox):
     sandbox.central.run(["ovn-nbctl", "--wait=hv", "sync"])
 
 
+def at_once(calls) -> list:
+    """Makes all the calls at the same time. Returns what they returned."""
+    calls = list(calls)
+    with concurrent.futures.ThreadPoolExecutor(len(calls)) as pool:
+        return [future.result() for future in [pool.submit(call) for call in calls]]
+
+
 def cni_input(node: Node) -> dict:
     """What a runtime makes of the node's CNI configuration for the plugin's standard input."""
     conf = json.loads(node.path(CNI_CONF).read_text())
     return {"cniVersion": conf["cniVersions"][-1], "name": conf["name"], **conf["plugins"][0]}
 
 
-def call_plugin(node: Node, verb: str, environment: dict[str, str | None], keys: dict, stdin: str | None = None):
+def call_plugin(node: Node, verb: str, environment: dict[str, str | None], keys: dict, stdin: str | None = None,
+                prefix=()):
     """Calls the CNI plugin as a container runtime does: with the node's configuration, in which "keys" are replaced.
 
-    A variable with value None is left out.
+    A variable with value None is left out; "prefix" comes before the plugin on the command line.
     """
     variables = {"CNI_COMMAND": verb, "CNI_CONTAINERID": "container", "CNI_IFNAME": "eth0", "CNI_PATH": "/opt/cni/bin",
                  **environment}
-    return node.run(["/opt/cni/bin/ovn-k8s-cni-overlay"], check=False,
+    return node.run([*prefix, "/opt/cni/bin/ovn-k8s-cni-overlay"], check=False,
                     input=json.dumps({**cni_input(node), **keys}) if stdin is None else stdin,
                     env={name: value for name, value in variables.items() if value is not None})
 
@@ -145,14 +154,16 @@ class Pod:
     def cni_args(self) -> str:
         return f"IgnoreUnknown=1;K8S_POD_NAMESPACE=default;K8S_POD_NAME={self.name};K8S_POD_UID={self.uid}"
 
-    def cni(self, verb: str, prefix=(), **options):
-        """Lets cnitool call the plugin."""
-        return self.node.run([*prefix, "cnitool", verb, "ovn-kubernetes", self.netns.path], env={
-            "CNI_PATH": "/opt/cni/bin", "NETCONFPATH": "/etc/cni/net.d", "CNI_ARGS": self.cni_args}, **options)
+    def cni(self, verb: str, prefix=(), network="ovn-kubernetes", env=None, **options):
+        """Lets cnitool call the plugins of a network."""
+        return self.node.run([*prefix, "cnitool", verb, network, self.netns.path], env={
+            "CNI_PATH": "/opt/cni/bin", "NETCONFPATH": "/etc/cni/net.d", "CNI_ARGS": self.cni_args, **(env or {})}, **options)
 
     def plug(self) -> dict:
         """ADD, as a container runtime does it. Returns the result."""
-        return json.loads(self.cni("add").stdout)
+        result = json.loads(self.cni("add").stdout)
+        self.netns.run(["ethtool", "-K", "eth0", "tx", "off"])  # a datapath in userspace does not complete checksums
+        return result
 
     def ping(self, address: str):
         self.netns.run(["ping", "-c", "2", "-i", "0.1", "-w", "10", address])
@@ -160,3 +171,9 @@ class Pod:
     def delete(self):
         """Deletes the pod from the API server at once, as if its kubelet had confirmed that it is gone."""
         self.api.request("DELETE", f"{PODS}/{self.name}?gracePeriodSeconds=0")
+
+    def vanish(self):
+        """Deletes the pod and waits until the watcher has removed its logical port."""
+        self.delete()
+        wait_for(f"the end of the logical port of {self.name}", lambda: not self.logical_port("_uuid"),
+                 log=self.central.path(WATCHER_LOG))
