@@ -1,7 +1,8 @@
 /* The CNI plugin as a function, and its installation.
  *
  * Implements the Container Network Interface specification in all its versions: ADD, DEL, CHECK,
- * GC, STATUS and VERSION. The addresses are those that the annotation "ovn" of the pod says. */
+ * GC, STATUS and VERSION. With Kubernetes the addresses are those that the annotation "ovn" of the
+ * pod says; without, the library's networks give them, see network.h. */
 
 #ifndef OVNK8S_CNI_H
 #define OVNK8S_CNI_H
@@ -37,38 +38,56 @@ OVNK8S_BEGIN_DECLS
  *              "cni.dev/valid-attachments" (or "cni.dev/attachments") lists; null is an empty list.
  *              Without either key nothing is removed. Goes on when one cannot be removed, and fails
  *              at the end. From 1.1.0 on.
- *     STATUS   Fails unless ADD could work now: with 51 when Open vSwitch or br-int is missing,
- * with 50 when ovn-controller is not connected or the API server does not answer. From 1.1.0 on.
+ *     STATUS   Fails unless ADD could work now: with 51 when Open vSwitch or br-int is missing;
+ *              with 50 when ovn-controller is not connected, or the API server or the Northbound
+ *              database does not answer. From 1.1.0 on.
  *     VERSION  Tells the versions. The input may be anything.
  *
- * Whom the container belongs to: CNI_ARGS says, by K8S_POD_NAMESPACE, K8S_POD_NAME and, if it is
- * there, K8S_POD_UID. ADD takes the annotation from the pod's annotations, where the runtime tells
- * them, or else waits for it at the API server. A pod of another uid is refused.
+ * With Kubernetes CNI_ARGS says whom the container belongs to, by K8S_POD_NAMESPACE, K8S_POD_NAME
+ * and, if it is there, K8S_POD_UID. ADD takes the annotation from the pod's annotations, where the
+ * runtime tells them, or else waits for it at the API server. A pod of another uid is refused.
+ *
+ * In mode "standalone" ADD makes the network of this name, when there is none yet, and attaches the
+ * container to it, both in the Northbound database; DEL and GC end attachments.
  *
  * Keys of the configuration, matched in any case; those not known are ignored:
  *
- *     cniVersion, name                 as the specification has them
- *     mode                             "kubernetes"; "standalone" is refused for now
- *     ovs, nb, kubeconfig, config      as the settings of these names, see settings.h
- *     mtu                              of the interface, in bytes
- *     timeout                          in seconds: of ADD as a whole, by default 60; of each step
- *                                      that waits of the other verbs, by default 10
- *     logFile                          the setting "log-path": a file, opened anew each time, to
- *                                      which each call appends a line that tells where its time
- * went dns                              goes into the result ipam refused when it has a "type":
- * OVN's topology has the addresses prevResult                       see above runtimeConfig, by
- * capability: bandwidth                      limits, in bits/s and bits dns goes into the result,
- * in place of the key above mac, ips                       must be what the annotation says; also
- * as args.cni.mac and args.cni.ips, and as MAC and IP of CNI_ARGS, of which the first of these
- * three counts io.kubernetes.cri.pod-annotations   of the pod, as the runtime knows them
+ *     cniVersion, name             as the specification has them
+ *     mode                         "kubernetes", or "standalone"
+ *     ovs, nb, kubeconfig, config  as the settings of these names, see settings.h
+ *     mtu                          of the interface, in bytes
+ *     timeout                      in seconds: of ADD as a whole, by default 60; of each step that
+ *                                  waits of the other verbs, by default 10
+ *     logFile                      the setting "log-path": a file, opened anew each time, to which
+ *                                  each call appends a line that tells where its time went
+ *     dns                          goes into the result
+ *     ipam                         refused when it has a "type": OVN's topology has the addresses
+ *     prevResult                   see above
+ *     runtimeConfig                what runtimes pass by capability, see below
+ *
+ * and in mode "standalone", each a text, or an array with one of each family:
+ *
+ *     subnet, or subnets           of the network; needed
+ *     gateway                      the next hop of the default route
+ *     rangeStart, rangeEnd         out of which addresses are chosen
+ *
+ * and routed, true or false: see ovnk8s_network; routes, an array of objects with "dst" and perhaps
+ * "gw": further ones.
+ *
+ * Capabilities: "bandwidth" are limits, in bits/s and bits; "dns" goes into the result, in place of
+ * the key above; "mac" and "ips" must be what the annotation says, and are wishes in mode
+ * "standalone": also as args.cni.mac and args.cni.ips, and as MAC and IP of CNI_ARGS, of which the
+ * first of these three counts; "io.kubernetes.cri.pod-annotations" are those of the pod, as the
+ * runtime knows them.
  *
  * Codes in the error object, besides those of the specification (1, 4, 5, 6, 7, 50 and 51; 8:
  * CNI_NETNS is the plugin's own namespace; 999: memory ran out): 100: the pod does not exist; 101:
  * it has no annotation; 102: the annotation is malformed; 103: Open vSwitch cannot be reached or
  * refuses; 104: the flows did not come; 105: the API server cannot be reached or refuses; 106: the
  * interface in the container cannot be made or removed, or is there already; 107: CHECK has found
- * that something is not as ADD has left it. An error of DEL never has the words "not found" or "no
- * such file or directory", which runtimes take for success.
+ * that something is not as ADD has left it; 108: the Northbound database cannot be reached or
+ * refuses. An error of DEL never has the words "not found" or "no such file or directory", which
+ * runtimes take for success.
  *
  * Thread rule: may be called from several threads at once.
  *

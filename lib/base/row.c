@@ -460,6 +460,45 @@ bool column_holds(const struct column *column, const struct atom *element)
     return false;
 }
 
+bool row_refers(const struct row *row, const char *column, struct row_id id)
+{
+    return column_holds(row_column(row, column), &(struct atom){.type = ATOM_ROW, .row = id});
+}
+
+static struct row *skip_others(struct row *row, const char *table)
+{
+    while (row && strcmp(row->table, table) != 0) {
+        row = row->next;
+    }
+    return row;
+}
+
+struct row *rows_first(const struct rows *rows, const char *table)
+{
+    return skip_others(rows->first, table);
+}
+
+struct row *rows_named(const struct rows *rows, const char *table, const char *name)
+{
+    struct row *row = rows_first(rows, table);
+
+    while (row && (!row_string(row, "name") || strcmp(row_string(row, "name"), name) != 0)) {
+        row = skip_others(row->next, table);
+    }
+    return row;
+}
+
+struct row *rows_referrer(const struct rows *rows, const char *table, const char *column,
+                          struct row_id id)
+{
+    struct row *row = rows_first(rows, table);
+
+    while (row && !row_refers(row, column, id)) {
+        row = skip_others(row->next, table);
+    }
+    return row;
+}
+
 struct row *rows_copy(struct rows *rows, const struct row *row)
 {
     struct row *copy = rows_want(rows, row->table, row->id, row->name);

@@ -81,7 +81,7 @@ struct row {
     bool guarded; /* Commit only if its external_ids are as they were read; implies 'touched'. */
     bool touched; /* Whoever guards this row shall notice when something of it changes. */
     bool sole; /* Insert only if no other row has its name, where no index of the server says so. */
-    const char *remark; /* For whoever states the row; NULL at first. */
+    const void *remark; /* For whoever states the row; NULL at first. */
     struct column *columns;
 };
 
@@ -131,9 +131,15 @@ void row_excludes_key(struct row *row, const char *column, const char *key);
 void row_add_atoms(struct row *row, const char *column, enum column_rule rule, bool is_map,
                    const struct atom *atoms, size_t n);
 
-/* Reading. Each accepts a NULL row. */
+/* Reading. Each accepts a NULL row, and finds NULL where there is none. */
 struct row *rows_find(const struct rows *rows, const char *table, struct row_id id);
 struct row *rows_find_id(const struct rows *rows, struct row_id id); /* In any table. */
+struct row *rows_first(const struct rows *rows, const char *table);
+struct row *rows_named(const struct rows *rows, const char *table, const char *name);
+/* The first row of the table of which 'column' refers to 'id'. */
+struct row *rows_referrer(const struct rows *rows, const char *table, const char *column,
+                          struct row_id id);
+bool row_refers(const struct row *row, const char *column, struct row_id id);
 const struct column *row_column(const struct row *row, const char *column);
 struct column *row_find_column(struct row *row, const char *column); /* To be changed. */
 const char *row_string(const struct row *row, const char *column);   /* The first; NULL if none. */

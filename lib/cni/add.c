@@ -150,7 +150,7 @@ static int add(struct cni_call *call, ovnk8s_vswitch *vswitch, const struct dead
     struct plug_texts texts;
     char host_interface[16];
     ovnk8s_plug plug;
-    const int error = cni_port_find(call, deadline, &port);
+    const int error = cni_port_find(call, vswitch, deadline, &port);
 
     if (error) {
         return error;

@@ -1,9 +1,12 @@
 #include "net/link.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <linux/rtnetlink.h>
+#include <linux/sockios.h>
 #include <linux/veth.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
 #include "base/error.h"
 #include "base/sha1.h"
@@ -69,6 +72,23 @@ char *link_name_from_hash(char out[static IFNAMSIZ], const char *prefix, const c
     return out;
 }
 
+int link_find_index(struct netns *ns, const char *name, unsigned int *out)
+{
+    struct ifreq request = {.ifr_ifindex = 0};
+    const int error = check_name(name);
+
+    if (error) {
+        return error;
+    }
+    strcpy(request.ifr_name, name);
+    if (ioctl(netns_netlink(ns)->fd, SIOCGIFINDEX, &request) < 0) {
+        return errno == ENODEV ? fail(OVNK8S_NOTFOUND, "%s", strerrordesc_np(errno))
+                               : fail_errno(errno, "SIOCGIFINDEX");
+    }
+    *out = (unsigned int)request.ifr_ifindex;
+    return 0;
+}
+
 /* A request about the link 'name' as it is. */
 static struct request link_request(int type, const char *name, const struct ifinfomsg *header)
 {
@@ -110,6 +130,7 @@ static int read_link(struct nlmsghdr *answer, void *out)
         .running = header->ifi_flags & IFF_RUNNING,
     };
     attr_string(attrs[IFLA_IFNAME], info->name, sizeof info->name);
+    attr_string(attrs[IFLA_QDISC], info->qdisc, sizeof info->qdisc);
     attr_string(about[IFLA_INFO_KIND], info->kind, sizeof info->kind);
     if (!strcmp(info->kind, "veth")) {
         info->peer_index = attr_u32(attrs[IFLA_LINK]);
@@ -217,6 +238,9 @@ static void put_veth_peer(struct request *request, const struct veth *veth)
     request_put_string(request, IFLA_IFNAME, veth->outside_name);
     if (veth->mtu) {
         request_put_u32(request, IFLA_MTU, veth->mtu);
+    }
+    if (veth->outside_queue) {
+        request_put_u32(request, IFLA_TXQLEN, veth->outside_queue);
     }
     request_put_u32(request, IFLA_NET_NS_FD, (uint32_t)netns_fd(veth->outside));
     request_nest_end(request, peer);

@@ -17,6 +17,7 @@ struct link_info {
     char name[IFNAMSIZ]; /* Its main name, also when it was found by an alternative one. */
     char kind[16];       /* "veth", "openvswitch", "bridge", ...; empty for a physical one. */
     unsigned int index;
+    char qdisc[16];          /* What it sends by: "noqueue", "tbf", .... */
     unsigned int peer_index; /* Of a veth: the other end's index in its own namespace; else 0. */
     unsigned int mtu;
     unsigned int master; /* The index of the link that it is enslaved to; 0: it is not. */
@@ -32,8 +33,9 @@ struct veth {
     const char *inside_name;
     struct netns *outside;
     const char *outside_name;
-    const struct mac *mac; /* Of the inner end; NULL: the kernel chooses. */
-    unsigned int mtu;      /* Of both ends; 0: the kernel's default. */
+    const struct mac *mac;      /* Of the inner end; NULL: the kernel chooses. */
+    unsigned int mtu;           /* Of both ends; 0: the kernel's default. */
+    unsigned int outside_queue; /* How many packets may wait at the outer end; 0: the default. */
 };
 
 /* Whether a link can have this name: 1 to 15 bytes, not "." or "..", and no '/', ':', '%', white

@@ -2,8 +2,6 @@
 
 #include <string.h>
 
-#include "node/bridge.h"
-
 #define INTERFACE_TABLE "Interface"
 #define PORT_TABLE "Port"
 #define BRIDGE_TABLE "Bridge"
@@ -145,19 +143,12 @@ void ovs_port_ask(struct rows *asked, const char *owner, const char *key)
     row_includes_row(bridge, "ports", port);
 }
 
-static bool refers(const struct row *row, const char *column, struct row_id id)
-{
-    const struct atom atom = {.type = ATOM_ROW, .row = id};
-
-    return column_holds(row_column(row, column), &atom);
-}
-
 bool ovs_port_is_there(const struct rows *facts, const char *owner, const char *key)
 {
     const struct row_id port = row_id(owner, PORT_TABLE, key);
     const struct row_id interface = ovs_interface_id(owner, key);
 
     return rows_find(facts, INTERFACE_TABLE, interface) &&
-           refers(rows_find(facts, PORT_TABLE, port), "interfaces", interface) &&
-           refers(find_bridge(facts, INTEGRATION_BRIDGE), "ports", port);
+           row_refers(rows_find(facts, PORT_TABLE, port), "interfaces", interface) &&
+           row_refers(rows_named(facts, BRIDGE_TABLE, INTEGRATION_BRIDGE), "ports", port);
 }

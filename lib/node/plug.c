@@ -21,6 +21,11 @@ static int check_complete(const ovnk8s_plug *plug)
 
 /* The kernel's side. */
 
+/* How many packets may wait at a port whose rate is limited. ovs-vswitchd sends all that a datapath
+ * in userspace sends by one socket, whose buffer has room for some hundred packets: those that wait
+ * at one port must not fill it up for all others. The burst of the port's queue makes up for it. */
+enum { SHORT_QUEUE = 16 };
+
 static int add_veth(const struct plug_job *job, struct netns *pod, struct netns *host)
 {
     const struct veth veth = {.inside = pod,
@@ -28,7 +33,8 @@ static int add_veth(const struct plug_job *job, struct netns *pod, struct netns 
                               .outside = host,
                               .outside_name = job->identity.host_interface,
                               .mac = &job->mac,
-                              .mtu = job->plug.mtu};
+                              .mtu = job->plug.mtu,
+                              .outside_queue = job->to.rate ? SHORT_QUEUE : 0};
 
     return netns_same(pod, host)
                ? fail(OVNK8S_INVALID, "%s is the host's own network namespace", job->plug.netns)
@@ -91,19 +97,27 @@ static int add_routes(const struct plug_job *job, struct netns *pod)
 /* A datapath in userspace reads raw packets from the host's end, and completes no checksums. */
 static int adapt_to_datapath(const struct plug_job *job, struct netns *pod)
 {
-    const struct row *bridge = vswitch_bridge(job->vswitch, INTEGRATION_BRIDGE);
-    const char *datapath = row_string(bridge, "datapath_type");
+    return job->is_in_userspace ? link_tx_checksum_off(pod, job->plug.interface) : 0;
+}
 
-    return datapath && !strcmp(datapath, "netdev") ? link_tx_checksum_off(pod, job->plug.interface)
-                                                   : 0;
+/* Where it sends: policing at the host's end comes after a datapath in userspace has seen the
+ * packet, and drops where this lets wait. What waits is a tenth of a second's, or one piece of what
+ * the kernel cuts into packets late. */
+static int limit_sending(const struct plug_job *job, struct netns *pod)
+{
+    const uint64_t tenth = job->from.rate / 10, piece = 8 * 65536;
+
+    return job->from.rate ? link_limit_rate(pod, job->plug.interface, job->from.rate,
+                                            job->from.burst, tenth > piece ? tenth : piece)
+                          : 0;
 }
 
 static int configure(const struct plug_job *job, struct netns *pod)
 {
     int error = adapt_to_datapath(job, pod);
 
+    error = error ? error : limit_sending(job, pod);
     error = error ? error : add_addresses(job, pod);
-
     error = error ? error : link_set_up(pod, job->plug.interface, true);
     return error ? error : add_routes(job, pod);
 }
@@ -114,8 +128,11 @@ static int configure(const struct plug_job *job, struct netns *pod)
 static int look(struct plug_job *job, struct netns *host)
 {
     int error = vswitch_look(job->vswitch, &job->deadline);
+    const struct row *bridge = vswitch_bridge(job->vswitch, INTEGRATION_BRIDGE);
+    const char *datapath = row_string(bridge, "datapath_type");
 
-    if (!error && !vswitch_bridge(job->vswitch, INTEGRATION_BRIDGE)) {
+    job->is_in_userspace = datapath && !strcmp(datapath, "netdev");
+    if (!error && !bridge) {
         error = fail(OVNK8S_NOTFOUND,
                      "this host has no " INTEGRATION_BRIDGE " (is ovn-controller running?)");
     }

@@ -15,6 +15,10 @@
 /* Adds to 'plan' all rows of the job. */
 int plug_port_add(ovnk8s_plan *plan, const struct plug_job *job);
 
+/* Asks about these rows, and fails with what of them is not so among those that were found. */
+void plug_port_ask(struct rows *asked, const struct plug_job *job);
+int plug_port_check(const struct rows *facts, const struct plug_job *job);
+
 /* Adds to 'plan' that none of the rows is there that 'key' stands for. */
 int plug_port_delete(ovnk8s_plan *plan, ovnk8s_vswitch *vswitch, const char *key);
 

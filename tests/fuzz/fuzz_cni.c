@@ -59,8 +59,8 @@ static void check(int holds, const char *what, const char *output)
 
 static int is_listed(const cJSON *code)
 {
-    static const int codes[] = {1,   4,   5,   6,   7,   8,   50,  51, 100,
-                                101, 102, 103, 104, 105, 106, 107, 999};
+    static const int codes[] = {1,   4,   5,   6,   7,   8,   50,  51,  100,
+                                101, 102, 103, 104, 105, 106, 107, 108, 999};
 
     for (size_t i = 0; cJSON_IsNumber(code) && i < sizeof codes / sizeof *codes; i++) {
         if (code->valuedouble == codes[i]) {
@@ -140,7 +140,7 @@ int LLVMFuzzerTestOneInput(const unsigned char *bytes, size_t length)
 {
     static ovnk8s_cancel *cancel;
     const char *environment[MOST_VARIABLES + 1];
-    char *text = strndup((const char *)bytes, length), *input, *output;
+    char *text = malloc(length + 1), *input, *output;
     int exit_code;
 
     if (!cancel) {
@@ -149,6 +149,8 @@ int LLVMFuzzerTestOneInput(const unsigned char *bytes, size_t length)
         }
         ovnk8s_cancel_trigger(cancel);
     }
+    memcpy(text, bytes, length);
+    text[length] = '\0';
     input = split(text, environment);
     exit_code = ovnk8s_cni_run(environment, input, cancel, &output);
     check_answer(command_of(environment), exit_code, output);

@@ -1,7 +1,9 @@
 """Containers plugged into a node by the library itself, with no CNI and no Kubernetes: made, checked, listed, removed."""
 import json
+import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -131,6 +133,8 @@ DAMAGES = {
     "port of the bridge": (lambda c: c.node.run(["ovs-vsctl", "del-port", "br-int", c.host_interface]), "does not exist"),
     "iface-id": (lambda c: c.set_id("iface-id=other"), 'it has iface-id "other", not "port1"'),
     "version": (lambda c: c.set_id("iface-id-ver=other"), 'it has iface-id-ver "other", not "version-1"'),
+    "sending limit": (lambda c: c.netns.run(["tc", "qdisc", "del", "dev", "eth0", "root"]), "eth0 sends without its limit"),
+    "port's limit": (lambda c: c.node.run(["ovs-vsctl", "clear", "Port", c.host_interface, "qos"]), "sends without its limit"),
     "attached MAC": (lambda c: c.set_id('attached_mac="0a:58:00:00:00:00"'), 'it has attached_mac "0a:58:00:00:00:00"'),
 }
 
@@ -140,11 +144,12 @@ def test_a_check_names_the_one_thing_that_is_broken(container, what):
     damage, words = DAMAGES[what]
     container.set_id = lambda pair: container.node.run(
         ["ovs-vsctl", "set", "Interface", container.host_interface, f"external_ids:{pair}"])
-    container.plug()
-    container.check()
+    limits = {"ingress_rate": 10**8, "egress_rate": 10**8}
+    container.plug(**limits)
+    container.check(**limits)
     damage(container)
     with pytest.raises(Refused, match="^checking eth0 of container c1: ") as refused:
-        container.check()
+        container.check(**limits)
     assert words in str(refused.value)
     if what == "namespace":
         container.node.netns_add("c1")
@@ -206,6 +211,16 @@ def test_tcp_works_where_the_datapath_is_in_userspace(central, sandbox, containe
         assert server.communicate()[0] == "a" * 50000
     other.unplug()
     other.netns.delete()
+
+
+def test_routes_need_no_gateway_and_may_be_the_default_one(container):
+    container.plug(gateways=None, routes="172.16.0.0/12,0.0.0.0/0 10.1.0.253,fd07::/32")
+    routes = container.netns.run(["ip", "route"]).stdout
+    assert "172.16.0.0/12 dev eth0" in routes and "default via 10.1.0.253 dev eth0" in routes
+    container.unplug()
+    container.plug(routes="0.0.0.0/0 10.1.0.253")
+    container.check(routes="0.0.0.0/0 10.1.0.253")
+    assert container.netns.run(["ip", "route"]).stdout.count("default") == 1
 
 
 @pytest.fixture
@@ -325,6 +340,52 @@ def test_of_many_sandboxes_at_once_one_has_the_logical_port(central, sandbox, no
         one.netns.delete()
 
 
+def transfer(source, destination, size: int) -> float:
+    """Sends bytes by TCP. Returns how many seconds that has taken."""
+    with destination.netns.popen(["nc", "-lN", destination.address, "8080"], stdin=subprocess.DEVNULL,
+                                 stdout=subprocess.PIPE) as server:
+        wait_for("the listener", lambda: ":8080" in destination.netns.run(["ss", "-Hltn"]).stdout)
+        start = time.monotonic()
+        source.netns.run(["nc", "-N", destination.address, "8080"], input="a" * size)
+        assert server.communicate()[0] == "a" * size
+        return time.monotonic() - start
+
+
+def test_limits_hold_in_both_directions(central, sandbox, container):
+    other = Container(central, sandbox.nodes[1], 2)
+    other.plug()
+    before = rows(container.node)
+    container.plug(ingress_rate=100_000, egress_rate=60_000)
+    # What exceeds the burst of 16,000 bytes takes its time, however fast the machine is.
+    assert transfer(other, container, 40_000) > (40_000 - 16_000) * 8 / 100_000
+    assert transfer(container, other, 40_000) > (40_000 - 16_000) * 8 / 100_000
+    policing = container.node.output(["ovs-vsctl", "--bare", "--columns=ingress_policing_rate,ingress_policing_burst", "list",
+                                      "Interface", container.host_interface]).split()
+    assert policing == ["100", "128"]
+    container.unplug()
+    assert rows(container.node) == before
+    other.unplug()
+    other.netns.delete()
+
+
+@pytest.mark.parametrize("fields, words", [
+    ({"container_id": ""}, 'container id ""'), ({"container_id": "x" * 256}, "expected 1 to 255 characters"),
+    ({"interface": "a/b"}, 'interface "a/b"'), ({"netns": None}, "no network namespace given"),
+    ({"iface_id": ""}, "no iface-id given"), ({"mac": None}, "no MAC given"), ({"mac": "01:00:00:00:00:00"}, "a unicast one"),
+    ({"addresses": None, "gateways": None}, "no addresses given"), ({"addresses": "10.1.0.1"}, 'addresses "10.1.0.1"'),
+    ({"gateways": "10.2.0.1"}, 'gateways "10.2.0.1"'), ({"gateways": "10.1.0.2,10.1.0.3"}, "within each subnet"),
+    ({"routes": "10.0.0.1/8"}, 'routes: "10.0.0.1/8"'), ({"routes": "10.0.0.0/8 fd01::9"}, 'routes: "10.0.0.0/8 fd01::9"'),
+    ({"routes": "172.16.0.0/12,,"}, 'routes: ""'), ({"routes": "9" * 300}, 'routes: "999'), ({"mtu": 67}, "MTU 67"),
+    ({"ingress_rate": 999}, "ingress: a rate out of range"), ({"egress_rate": 2**62}, "egress: a rate out of range"),
+    ({"egress_burst": 1}, "egress: a burst without a rate")])
+def test_what_cannot_be_is_refused_with_nothing_done(container, fields, words):
+    before = rows(container.node), links(container.node)
+    with pytest.raises(Refused, match=words) as refused:
+        container.plug(**fields)
+    assert refused.value.code == "INVALID"
+    assert (rows(container.node), links(container.node)) == before
+
+
 def test_names_of_hosts_ends_differ(central, sandbox):
     node, names = sandbox.nodes[0], ["a", "ab", "x" * 254 + "1", "x" * 254 + "2", "default-t7", "default-t8"]
     crowd = [Container(central, node, 20 + i, name=name) for i, name in enumerate(names)]
@@ -332,3 +393,28 @@ def test_names_of_hosts_ends_differ(central, sandbox):
     for one in crowd:
         one.unplug()
         one.netns.delete()
+
+
+def plugged_until(container, call: str, n: int) -> bool:
+    """Plugs it in; it dies on entering call number n of a kind to the system. False when it has done fewer."""
+    result = container.node.run(
+        ["strace", "-f", "-qq", "-o", "/run/strace.log", "-e", f"trace={call}", "-e",
+         f"inject={call}:signal=SIGKILL:when={n}",
+         *caller("plug_add", **{**container.fields, "ingress_rate": 10**8, "egress_rate": 10**8})], check=False)
+    assert result.returncode in (0, -signal.SIGKILL, 128 + signal.SIGKILL), result.stderr
+    return result.returncode != 0
+
+
+@pytest.mark.parametrize("call, step", [("sendto", 1), ("setns", 1), ("recvmsg", 3)])
+def test_a_delete_removes_what_a_killed_one_has_left(container, call, step):
+    """Before it sends, nothing of that has been sent; before it receives, all of it; and between two visits to the
+    container's namespace it is in either."""
+    node, inside = container.node, lambda: container.netns.run(["ip", "-br", "link"]).stdout
+    before = rows(node), links(node), inside()
+    seen, n = set(), 1
+    while plugged_until(container, call, n):
+        seen.add((len(rows(node)["QoS"] - before[0]["QoS"]), links(node) != before[1]))
+        container.unplug()
+        assert (rows(node), links(node), inside()) == before, f"killed at {call} number {n}"
+        n += step
+    assert seen == {(0, False), (0, True), (1, True)} if call == "sendto" else (1, True) in seen
