@@ -84,4 +84,6 @@ class Container:
         return {name: network["IPAddress"] for name, network in networks.items()}
 
     def ping(self, address: str):
-        self.execute("ping", "-c", "2", "-w", "10", address)
+        """Gets an answer, sooner or later: other hosts learn of a port after it is usable on its own."""
+        ping = ["podman", "exec", self.id, "ping", "-c", "1", "-W", "1", address]
+        wait_for(f"an answer of {address}", lambda: self.podman.host.run(ping, check=False).returncode == 0)
