@@ -7,6 +7,7 @@
 
 #include "base/options.h"
 #include "topology/names.h"
+#include "topology/recall.h"
 #include "topology/wants.h"
 
 enum { CONTAINER_ID_LENGTH = 255 };
@@ -136,10 +137,7 @@ static void ask(const void *params, const struct scene *scene, struct rows *aske
     network_ask(scene, wish->told.network, asked);
     attachment_ask_taken(scene, wish->told.network, asked);
     port = rows_ask(asked, SWITCH_PORT_TABLE, switch_port_id(scene->owner, wish->port_name));
-    row_ask(port, "name");
-    row_ask(port, "external_ids");
-    row_ask(port, "addresses");
-    row_ask(port, "port_security");
+    port_ask_columns(port);
 }
 
 /* What was found for an attachment. */

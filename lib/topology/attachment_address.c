@@ -2,7 +2,9 @@
 #include <string.h>
 
 #include "topology/attachment.h"
+#include "topology/book.h"
 #include "topology/names.h"
+#include "topology/recall.h"
 
 /* Text. */
 
@@ -136,20 +138,6 @@ static int parse_ranges(const char *text, const struct prefixes *subnets, struct
 
 /* Which addresses are taken. */
 
-static size_t count_sound(const struct scene *scene, const struct column *entries,
-                          const struct prefixes *subnets)
-{
-    size_t n = 0;
-
-    for (size_t i = 0; entries && i < entries->n; i++) {
-        const struct atom *entry = entries->atoms + 2 * i;
-        struct port_record port;
-
-        n += port_entry_parse(entry->string, entry[1].string, subnets, &scene->notes->arena, &port);
-    }
-    return n;
-}
-
 /* Mostly there are as many ports as sound entries, and nothing more is to be asked. */
 static void ask_strangers(const struct scene *scene, const struct network_record *network,
                           struct rows *asked)
@@ -157,19 +145,14 @@ static void ask_strangers(const struct scene *scene, const struct network_record
     const struct row *network_switch =
         rows_find(scene->facts, SWITCH_TABLE, network_switch_id(scene->owner, network->name));
     const struct column *ports = row_column(network_switch, "ports");
-    const size_t known =
-        count_sound(scene, network_entries(scene, network->name), &network->subnets);
+    const size_t known = entries_count(network_entries(scene, network->name), &network->subnets,
+                                       &scene->notes->arena);
 
     if (!ports || ports->n == known + network->is_routed) {
         return;
     }
     for (size_t i = 0; i < ports->n; i++) {
-        struct row *port = rows_ask(asked, SWITCH_PORT_TABLE, ports->atoms[i].row);
-
-        row_ask(port, "name");
-        row_ask(port, "external_ids");
-        row_ask(port, "addresses");
-        row_ask(port, "port_security");
+        port_ask_columns(rows_ask(asked, SWITCH_PORT_TABLE, ports->atoms[i].row));
     }
 }
 
@@ -185,114 +168,58 @@ void attachment_ask_taken(const struct scene *scene, const char *network, struct
     }
 }
 
-/* The addresses of a network that are taken. Several attachments of one plan share it. */
-struct book {
-    struct blocks taken;
-    bool is_open;
-};
-
-static void close_book(void *note)
-{
-    blocks_clear(&((struct book *)note)->taken);
-}
-
-static int enter(struct book *book, const struct prefixes *addresses)
-{
-    int error = 0;
-
-    for (size_t i = 0; i < addresses->n && !error; i++) {
-        const struct ip *ip = &addresses->of[i].ip;
-
-        error = blocks_add(&book->taken, &(struct prefix){*ip, ip_bits(ip)});
-    }
-    return error ? fail_nomem() : 0;
-}
-
-/* What the plan has deleted up to here is free for what it adds. */
-static bool is_dropped(const struct attachment_view *view, struct row_id port)
-{
-    const struct row *row = rows_find(view->wanted, SWITCH_PORT_TABLE, port);
-
-    return row && row->state == ROW_DROPPED;
-}
-
-static int enter_entries(const struct attachment_view *view, struct book *book)
-{
-    const struct column *entries = network_entries(view->scene, view->network.name);
-    int error = 0;
-
-    for (size_t i = 0; entries && i < entries->n && !error; i++) {
-        const struct atom *entry = entries->atoms + 2 * i;
-        struct port_record port;
-
-        if (!is_dropped(view, switch_port_id(view->scene->owner, entry->string)) &&
-            port_entry_parse(entry->string, entry[1].string, &view->network.subnets,
-                             &view->scene->notes->arena, &port)) {
-            error = enter(book, &port.addresses);
-        }
-    }
-    return error;
-}
-
 /* Writes an attachment of which the ledger does not know into it: whoever deletes what a host does
  * not need any more looks there. */
-static void restore_entry(const struct attachment_view *view, const struct row *row,
-                          const struct port_record *port)
+static void restore_entry(const struct attachment_view *view, const struct row *row)
 {
-    const char *network = row_pair(row, "external_ids", NETWORK_KEY);
+    const struct network_record *network = &view->network;
+    const char *name = row_string(row, "name"), *text = row_string(row, "addresses");
+    const char *of = row_pair(row, "external_ids", NETWORK_KEY);
+    struct port_record port = {.name = name};
 
-    if (network && !strcmp(network, view->network.name) && port->name &&
-        row_id_equal(row->id, switch_port_id(view->scene->owner, port->name)) &&
-        !column_pair(network_entries(view->scene, network), port->name)) {
-        want_port_entry(want_network_ledger(view->wanted, view->scene->owner, &view->network), port,
-                        row_string(row, "addresses"), false, false);
+    if (name && text && of && !strcmp(of, network->name) &&
+        row_id_equal(row->id, switch_port_id(view->scene->owner, name)) &&
+        port_addresses_parse(text, &network->subnets, &port.mac, &port.addresses) &&
+        !column_pair(network_entries(view->scene, of), name)) {
+        want_port_entry(want_network_ledger(view->wanted, view->scene->owner, network), &port, text,
+                        false, false);
     }
 }
 
-static int enter_port(const struct attachment_view *view, const struct row *row, struct book *book)
+static void restore_entries(const struct attachment_view *view, const struct book_source *source,
+                            const struct column *ports)
 {
-    const char *text = row_string(row, "addresses");
-    struct port_record port = {.name = row_string(row, "name")};
+    for (size_t i = 0; ports && i < ports->n; i++) {
+        const struct row_id id = ports->atoms[i].row;
+        const struct row *row = rows_find(view->scene->facts, SWITCH_PORT_TABLE, id);
 
-    if (!text || is_dropped(view, row->id) ||
-        !port_addresses_parse(text, &view->network.subnets, &port.mac, &port.addresses)) {
-        return 0;
+        if (row && !book_is_dropped(source, id)) {
+            restore_entry(view, row);
+        }
     }
-    restore_entry(view, row, &port);
-    return enter(book, &port.addresses);
 }
 
-/* Also those that the ledger does not know. */
-static int enter_ports(const struct attachment_view *view, struct book *book)
-{
-    const struct row *network_switch =
-        rows_find(view->scene->facts, SWITCH_TABLE,
-                  network_switch_id(view->scene->owner, view->network.name));
-    const struct column *ports = row_column(network_switch, "ports");
-    int error = 0;
-
-    for (size_t i = 0; ports && i < ports->n && !error; i++) {
-        const struct row *row =
-            rows_find(view->scene->facts, SWITCH_PORT_TABLE, ports->atoms[i].row);
-
-        error = row ? enter_port(view, row, book) : 0;
-    }
-    return error;
-}
-
+/* Several attachments of one plan share it. */
 static int open_book(const struct attachment_view *view, struct book **out)
 {
     static const char topic[] = "addresses of network";
+    const struct scene *scene = view->scene;
+    const char *name = view->network.name;
+    const struct book_source source = {scene, view->wanted, &view->network.subnets};
+    const struct row *network_switch =
+        rows_find(scene->facts, SWITCH_TABLE, network_switch_id(scene->owner, name));
+    const struct column *ports = row_column(network_switch, "ports");
     int error = 0;
 
-    *out = scene_note(view->scene, topic, view->network.name, sizeof **out, close_book);
+    *out = scene_note(scene, topic, name, sizeof **out, book_close);
     if (!*out) {
         return fail_nomem();
     }
     if (!(*out)->is_open) {
-        error = enter(*out, &view->network.gateways);
-        error = error ? error : enter_entries(view, *out);
-        error = error ? error : enter_ports(view, *out);
+        error = book_enter(*out, &view->network.gateways);
+        error = error ? error : book_enter_entries(*out, &source, network_entries(scene, name));
+        error = error ? error : book_enter_ports(*out, &source, ports);
+        restore_entries(view, &source, ports);
         (*out)->is_open = !error;
     }
     return error;
@@ -313,31 +240,13 @@ static bool recall(const struct attachment_view *view, struct mac *mac, struct p
            (entry && port_addresses_parse(entry[1].string, subnets, mac, addresses));
 }
 
-/* Whose the address is, as far as the ledger tells. */
-static const char *find_user(const struct attachment_view *view, const struct ip *ip)
-{
-    const struct column *entries = network_entries(view->scene, view->network.name);
-
-    for (size_t i = 0; entries && i < entries->n; i++) {
-        const struct atom *entry = entries->atoms + 2 * i;
-        const struct prefix *other;
-        struct port_record port;
-
-        if (port_entry_parse(entry->string, entry[1].string, &view->network.subnets,
-                             &view->scene->notes->arena, &port) &&
-            (other = prefixes_of(&port.addresses, ip->family)) && ip_equal(&other->ip, ip)) {
-            return entry->string;
-        }
-    }
-    return "of another attachment";
-}
-
 static int check_wished(const struct attachment_view *view, const struct book *book,
                         const struct prefix *subnet, const struct ip *ip)
 {
     const struct prefix *gateway = prefixes_of(&view->network.gateways, ip->family);
     const struct range all = whole(subnet);
-    const struct prefix one = {*ip, ip_bits(ip)};
+    const struct prefix one = book_block(ip);
+    const char *user;
     char text[IP_TEXT];
 
     ip_to_text(ip, text);
@@ -348,7 +257,10 @@ static int check_wished(const struct attachment_view *view, const struct book *b
         return fail(OVNK8S_INVALID, "address %s is the first, or for broadcast", text);
     }
     if (blocks_overlap(&book->taken, &one)) {
-        return fail(OVNK8S_EXISTS, "address %s is that of port %s", text, find_user(view, ip));
+        user = entries_find(network_entries(view->scene, view->network.name),
+                            &view->network.subnets, ip, &view->scene->notes->arena);
+        return fail(OVNK8S_EXISTS, "address %s is that of port %s", text,
+                    user ? user : "of another attachment");
     }
     return 0;
 }
@@ -419,5 +331,5 @@ int attachment_find_addresses(struct attachment_view *view)
     view->mac = view->wish->has_mac ? view->wish->mac
                 : there.n           ? mac
                                     : mac_from_ip(&view->addresses.of[0].ip);
-    return enter(book, &view->addresses);
+    return book_enter(book, &view->addresses);
 }

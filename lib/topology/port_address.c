@@ -1,8 +1,8 @@
 #include "topology/port_address.h"
 
-#include <stdio.h>
 #include <string.h>
 
+#include "topology/book.h"
 #include "topology/names.h"
 #include "topology/recall.h"
 #include "topology/wants.h"
@@ -39,13 +39,6 @@ int port_check_addresses(const struct port_view *view)
     return error;
 }
 
-/* Which addresses of a node are taken, by the ledger and by what the plan adds. */
-
-static struct prefix single(const struct ip *ip)
-{
-    return (struct prefix){*ip, ip_bits(ip)};
-}
-
 /* Ports on the switch of a node that have no entry in its ledger: somebody else's, or such whose
  * entry was taken out or edited. */
 
@@ -61,20 +54,6 @@ static bool is_of_node(const struct scene *scene, const char *node, struct row_i
             row_id_equal(switch_port_id(scene->owner, management), port));
 }
 
-static size_t count_sound(const struct scene *scene, const struct column *entries,
-                          const struct prefixes *subnets)
-{
-    size_t n = 0;
-
-    for (size_t i = 0; entries && i < entries->n; i++) {
-        const struct atom *entry = entries->atoms + 2 * i;
-        struct port_record port;
-
-        n += port_entry_parse(entry->string, entry[1].string, subnets, &scene->notes->arena, &port);
-    }
-    return n;
-}
-
 /* Mostly there are as many ports as sound entries and two more, and nothing is to be asked. */
 static void ask_strangers(const struct scene *scene, const char *node, struct rows *asked)
 {
@@ -85,7 +64,7 @@ static void ask_strangers(const struct scene *scene, const char *node, struct ro
     struct prefixes subnets;
 
     if (!ports || !node_recall(scene, node, &subnets) ||
-        ports->n == count_sound(scene, entries, &subnets) + 2) {
+        ports->n == entries_count(entries, &subnets, &scene->notes->arena) + 2) {
         return;
     }
     for (size_t i = 0; i < ports->n; i++) {
@@ -108,57 +87,9 @@ void port_ask_taken(const struct scene *scene, const char *node, struct rows *as
     }
 }
 
-struct book {
-    struct blocks taken;
-    bool is_open;
-};
-
-static void close_book(void *note)
-{
-    blocks_clear(&((struct book *)note)->taken);
-}
-
 const struct column *port_entries(const struct port_view *view, const struct rows *rows)
 {
     return ledger_entries(rows, view->scene->owner, view->wish->node);
-}
-
-static int enter(struct book *book, const struct prefixes *addresses)
-{
-    int error = 0;
-
-    for (size_t i = 0; i < addresses->n && !error; i++) {
-        const struct prefix one = single(&addresses->of[i].ip);
-
-        error = blocks_add(&book->taken, &one);
-    }
-    return error ? fail_nomem() : 0;
-}
-
-/* What the plan has deleted up to here is free for what it adds. */
-static bool is_dropped(const struct port_view *view, struct row_id port)
-{
-    const struct row *row = rows_find(view->wanted, SWITCH_PORT_TABLE, port);
-
-    return row && row->state == ROW_DROPPED;
-}
-
-static int copy_ledger(const struct port_view *view, struct book *book)
-{
-    const struct column *entries = port_entries(view, view->scene->facts);
-    int error = 0;
-
-    for (size_t i = 0; entries && i < entries->n && !error; i++) {
-        const struct atom *entry = entries->atoms + 2 * i;
-        struct port_record port;
-
-        if (!is_dropped(view, switch_port_id(view->scene->owner, entry->string)) &&
-            port_entry_parse(entry->string, entry[1].string, &view->subnets,
-                             &view->scene->notes->arena, &port)) {
-            error = enter(book, &port.addresses);
-        }
-    }
-    return error;
 }
 
 /* Writes the ledger anew from the ports that there are: who comes next relies on it. */
@@ -178,49 +109,7 @@ static int restore_ledger(const struct port_view *view, struct book *book)
 
         if (!rows_find_id(view->wanted, switch_port_id(owner, port->name))) {
             want_port(view->wanted, owner, node.name, port, ledger, false);
-            error = enter(book, &port->addresses);
-        }
-    }
-    return error;
-}
-
-/* The addresses in "MAC IP..." or whatever else somebody has written there. */
-static int enter_words(const struct port_view *view, const char *text, struct book *book)
-{
-    char word[IP_TEXT];
-    int error = 0;
-
-    for (text += strspn(text, " "); *text && !error; text += strspn(text, " ")) {
-        const size_t length = strcspn(text, " ");
-        const struct prefix *subnet;
-        struct ip ip;
-
-        snprintf(word, sizeof word, "%.*s", (int)(length < IP_TEXT ? length : 0), text);
-        text += length;
-        if (ip_from_text(word, &ip) && (subnet = prefixes_of(&view->subnets, ip.family)) &&
-            prefix_contains(subnet, &ip)) {
-            error = blocks_add(&book->taken, &(struct prefix){ip, ip_bits(&ip)}) ? fail_nomem() : 0;
-        }
-    }
-    return error;
-}
-
-static int copy_ports(const struct port_view *view, struct book *book)
-{
-    const struct row *node_switch = rows_find(view->scene->facts, SWITCH_TABLE,
-                                              switch_id(view->scene->owner, view->wish->node));
-    const struct column *ports = row_column(node_switch, "ports");
-    int error = 0;
-
-    for (size_t i = 0; ports && i < ports->n && !error; i++) {
-        const struct row_id id = ports->atoms[i].row;
-        const struct column *addresses =
-            row_column(rows_find(view->scene->facts, SWITCH_PORT_TABLE, id), "addresses");
-
-        for (size_t j = 0; addresses && j < addresses->n && !error && !is_dropped(view, id); j++) {
-            error = addresses->atoms[j].type == ATOM_STRING
-                        ? enter_words(view, addresses->atoms[j].string, book)
-                        : 0;
+            error = book_enter(book, &port->addresses);
         }
     }
     return error;
@@ -229,16 +118,22 @@ static int copy_ports(const struct port_view *view, struct book *book)
 static int open_book(const struct port_view *view, struct book **out)
 {
     static const char topic[] = "addresses of node";
+    const struct scene *scene = view->scene;
+    const char *node = view->wish->node;
+    const struct book_source source = {scene, view->wanted, &view->subnets};
+    const struct row *node_switch =
+        rows_find(scene->facts, SWITCH_TABLE, switch_id(scene->owner, node));
     int error = 0;
 
-    *out = scene_note(view->scene, topic, view->wish->node, sizeof **out, close_book);
+    *out = scene_note(scene, topic, node, sizeof **out, book_close);
     if (!*out) {
         return fail_nomem();
     }
     if (!(*out)->is_open) {
-        error = node_lacks_ledger(view->scene, view->wish->node) ? restore_ledger(view, *out)
-                                                                 : copy_ledger(view, *out);
-        error = error ? error : copy_ports(view, *out);
+        error = node_lacks_ledger(scene, node)
+                    ? restore_ledger(view, *out)
+                    : book_enter_entries(*out, &source, port_entries(view, scene->facts));
+        error = error ? error : book_enter_ports(*out, &source, row_column(node_switch, "ports"));
         (*out)->is_open = !error;
     }
     return error;
@@ -246,23 +141,9 @@ static int open_book(const struct port_view *view, struct book **out)
 
 /* Whose the address is among the entries. */
 static const char *find_user(const struct port_view *view, const struct rows *rows,
-                             const struct prefix *address)
+                             const struct ip *ip)
 {
-    const struct column *entries = port_entries(view, rows);
-
-    for (size_t i = 0; entries && i < entries->n; i++) {
-        const struct atom *entry = entries->atoms + 2 * i;
-        const struct prefix *other;
-        struct port_record port;
-
-        if (port_entry_parse(entry->string, entry[1].string, &view->subnets,
-                             &view->scene->notes->arena, &port) &&
-            (other = prefixes_of(&port.addresses, address->ip.family)) &&
-            ip_equal(&other->ip, &address->ip)) {
-            return entry->string;
-        }
-    }
-    return NULL;
+    return entries_find(port_entries(view, rows), &view->subnets, ip, &view->scene->notes->arena);
 }
 
 /* Whether the port has the address already, though the ledger does not say so. */
@@ -279,10 +160,10 @@ static bool has_address(const struct port_view *view, const struct prefix *addre
 
 static int refuse_taken(const struct port_view *view, const struct prefix *address)
 {
-    const char *user = find_user(view, view->scene->facts, address);
+    const char *user = find_user(view, view->scene->facts, &address->ip);
     char text[PREFIX_TEXT];
 
-    user = user ? user : find_user(view, view->wanted, address);
+    user = user ? user : find_user(view, view->wanted, &address->ip);
     if ((user && !strcmp(user, view->name)) || (!user && has_address(view, address))) {
         return 0; /* Its own. */
     }
@@ -295,7 +176,7 @@ static int check_free(const struct port_view *view, const struct book *book)
     int error = 0;
 
     for (size_t i = 0; i < view->addresses.n && !error; i++) {
-        const struct prefix one = single(&view->addresses.of[i].ip);
+        const struct prefix one = book_block(&view->addresses.of[i].ip);
 
         error = blocks_overlap(&book->taken, &one) ? refuse_taken(view, &view->addresses.of[i]) : 0;
     }
@@ -359,5 +240,5 @@ int port_find_addresses(struct port_view *view, struct port_record *port)
         port->addresses.n = 0;
         error = choose(view, book);
     }
-    return error ? error : enter(book, &view->addresses);
+    return error ? error : book_enter(book, &view->addresses);
 }
