@@ -1,19 +1,13 @@
 """The main line: a pod is created in Kubernetes, gets a logical port and an annotation from the watcher, is plugged in by the
 CNI plugin, and talks to pods on its own and on another host, until it is deleted and nothing of it is left."""
-import concurrent.futures
 import itertools
 import json
 
 from host import wait_for
-from overlay import PODS, WATCHER_LOG, WATCHER_PID, Pod, Watcher, master_flags, minion_flags, overlay_command
+from overlay import PODS, WATCHER_LOG, WATCHER_PID, Pod, Watcher, at_once, master_flags, minion_flags, overlay_command
 from snapshot import snapshot
 
 PAYLOAD = "/run/payload"
-
-
-def at_once(calls):
-    with concurrent.futures.ThreadPoolExecutor() as pool:
-        return [future.result() for future in [pool.submit(call) for call in calls]]
 
 
 def plugged_pods(overlay, prefix, nodes):

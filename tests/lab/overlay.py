@@ -1,6 +1,7 @@
 """The overlay network of the programs under test on the hosts of a sandbox, set up the way their users do it."""
 from __future__ import annotations
 
+import concurrent.futures
 import functools
 import json
 
@@ -55,6 +56,13 @@ def set_up_overlay(sandbox: Sandbox):
     for node in sandbox.nodes:
         overlay_command(node, "minion-init", minion_flags(node))
     sandbox.central.run(["ovn-nbctl", "--wait=hv", "sync"])
+
+
+def at_once(calls) -> list:
+    """Makes all the calls at the same time. Returns what they returned."""
+    calls = list(calls)
+    with concurrent.futures.ThreadPoolExecutor(len(calls)) as pool:
+        return [future.result() for future in [pool.submit(call) for call in calls]]
 
 
 class Watcher:
@@ -143,3 +151,9 @@ class Pod:
     def delete(self):
         """Deletes the pod from the API server at once, as if its kubelet had confirmed that it is gone."""
         self.api.request("DELETE", f"{PODS}/{self.name}?gracePeriodSeconds=0")
+
+    def vanish(self):
+        """Deletes the pod and waits until the watcher has removed its logical port."""
+        self.delete()
+        wait_for(f"the end of the logical port of {self.name}", lambda: not self.logical_port("_uuid"),
+                 log=self.central.path(WATCHER_LOG))

@@ -40,8 +40,17 @@ def state(sandbox: Sandbox) -> dict:
             "Open_vSwitch": database(host, "unix:/run/openvswitch/db.sock", "Open_vSwitch"),
             "links": host.output(["ip", "-brief", "address"]),
             "routes": host.output(["ip", "route"]),
-            "CNI": host.output(["bash", "-c", "ls -lR --time-style=full-iso /etc/cni /opt/cni 2>&1; true"])}
+            "CNI": host.output(["bash", "-c", "ls -lR --time-style=full-iso /etc/cni /opt/cni 2>&1; true"]),
+            "containers": containers(host)}
     return found
+
+
+def containers(host: Host) -> list[str]:
+    """What containers of any runtime would leave behind: namespaces, results of CNI, packet filters, queues."""
+    return host.output(["bash", "-c", """
+        find /run/netns /var/lib/cni ! -type d 2>/dev/null
+        ! type -P iptables-save >/dev/null || { iptables-save; ip6tables-save; } 2>/dev/null | sed '/^#/d; s/\\[.*//'
+        tc qdisc show | grep -v noqueue"""], check=False).splitlines()
 
 
 def snapshot(sandbox: Sandbox) -> dict:

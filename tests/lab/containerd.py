@@ -1,0 +1,119 @@
+"""containerd on a host, without a kubelet: sandboxes of pods are made and removed by the interface that kubelets use."""
+from __future__ import annotations
+
+import json
+
+from cgroups import Cgroups
+from cri import Cri, Refused, decode, pairs
+from host import Host, Netns, wait_for
+from images import NAME, write_image
+
+FOLDER = "/run/containerd"  # in memory, as everything of the host's; and overlays may lie on it
+SOCKET = f"{FOLDER}/containerd.sock"
+BINARIES = "/opt/cni/bin"
+CONFIGURATIONS = "/etc/cni/net.d"
+
+CONFIGURATION = f"""
+version = 2
+root = "{FOLDER}/root"
+state = "{FOLDER}/state"
+disabled_plugins = ["io.containerd.snapshotter.v1.aufs", "io.containerd.snapshotter.v1.btrfs",
+                    "io.containerd.snapshotter.v1.devmapper", "io.containerd.snapshotter.v1.zfs",
+                    "io.containerd.internal.v1.tracing", "io.containerd.tracing.processor.v1.otlp"]
+[grpc]
+  address = "{SOCKET}"
+[plugins."io.containerd.internal.v1.opt"]
+  path = "{FOLDER}/opt"
+[plugins."io.containerd.grpc.v1.cri"]
+  sandbox_image = "{NAME}"
+  restrict_oom_score_adj = true
+  disable_apparmor = true
+  [plugins."io.containerd.grpc.v1.cri".cni]
+    bin_dir = "{BINARIES}"
+    conf_dir = "{CONFIGURATIONS}"
+"""
+
+
+class Containerd:
+    """The runtime of a host, while a "with" block runs."""
+
+    def __init__(self, host: Host):
+        self.host = host
+
+    def __enter__(self) -> Containerd:
+        self.cgroups = Cgroups(self.host).__enter__()
+        self.host.write("/etc/containerd/config.toml", CONFIGURATION)
+        self.host.run(["ln", "-sf", "/usr/lib/cni/loopback", BINARIES])  # every sandbox has one
+        self.daemon = self.host.spawn("containerd", ["containerd", "--config", "/etc/containerd/config.toml"])
+        wait_for("containerd", self.host.path(SOCKET).exists, log=self.daemon.log, still=self.daemon.alive)
+        self.cri = Cri(str(self.host.path(SOCKET)))
+        wait_for("containerd", self._is_ready, log=self.daemon.log, still=self.daemon.alive)
+        write_image(self.host.path("/run/image.tar"))
+        self.host.run(["ctr", "--address", SOCKET, "--namespace", "k8s.io", "images", "import", "/run/image.tar"])
+        return self
+
+    def __exit__(self, *_):
+        self.cri.close()
+        self.host.run(["kill", str(self.daemon.pid)])
+        wait_for("the end of containerd", lambda: not self.daemon.alive(), log=self.daemon.log)
+        self.cgroups.__exit__()
+
+    def sandboxes(self) -> list[str]:
+        """The ids of all there are, stopped ones among them."""
+        return [decode(sandbox)[1][0].decode() for sandbox in self.cri.call("ListPodSandbox", {}).get(1, [])]
+
+    def networks(self) -> str:
+        """The CNI configuration that it has read last, as JSON."""
+        answer = self.cri.call("Status", {1: 1})
+        return next(decode(pair)[2][0].decode() for pair in answer[2] if decode(pair)[1] == [b"cniconfig"])
+
+    def _is_ready(self) -> bool:
+        """The interface answers, and has found a CNI configuration."""
+        try:
+            status = self.cri.call("Status", {}, timeout=5)[1][0]
+        except Refused:
+            return False
+        return all(decode(condition).get(2) for condition in decode(status)[1])
+
+
+class PodSandbox:
+    """A sandbox of a pod, as a kubelet asks for one. There may be several of a pod; attempts are counted."""
+
+    def __init__(self, runtime: Containerd, pod, attempt: int = 0, annotations: dict[str, str] | None = None):
+        self.runtime = runtime
+        self.config = {
+            1: {1: pod.name, 2: pod.uid, 3: "default", 4: attempt}, 3: "/run/pods", 7: pairs(annotations or {}),
+            8: {1: runtime.cgroups.parent}}
+        self.id = ""
+
+    def run(self, timeout: float = 120) -> PodSandbox:
+        self.id = self.runtime.cri.call("RunPodSandbox", {1: self.config}, timeout)[1][0].decode()
+        return self
+
+    def begin(self):
+        """Asks for it, as Cri.begin() does; with no answer there is no id."""
+        return self.runtime.cri.begin("RunPodSandbox", {1: self.config})
+
+    def stop(self):
+        self.runtime.cri.call("StopPodSandbox", {1: self.id})
+
+    def remove(self):
+        self.runtime.cri.call("RemovePodSandbox", {1: self.id})
+
+    def status(self) -> dict:
+        """What the runtime tells of it, as JSON."""
+        answer = self.runtime.cri.call("PodSandboxStatus", {1: self.id, 2: 1})
+        info = {decode(pair)[1][0]: decode(pair)[2][0] for pair in answer[2]}
+        return json.loads(info[b"info"])
+
+    @property
+    def address(self) -> str:
+        """The pod's IP address as kubelets learn it."""
+        answer = self.runtime.cri.call("PodSandboxStatus", {1: self.id})
+        return decode(decode(answer[1][0])[5][0])[1][0].decode()
+
+    @property
+    def netns(self) -> Netns:
+        namespaces = self.status()["runtimeSpec"]["linux"]["namespaces"]
+        path = next(one["path"] for one in namespaces if one["type"] == "network")
+        return Netns(self.runtime.host, path.rpartition("/")[2])
