@@ -3,10 +3,11 @@ import contextlib
 
 import pytest
 
-from containerd import CONFIGURATIONS, Containerd, PodSandbox
+from containerd import Containerd, PodSandbox
 from cri import Refused
 from host import wait_for
 from overlay import Pod, Watcher, at_once
+from runtime import CONFIGURATIONS
 from snapshot import differences, snapshot
 
 CONFIGURATION = f"{CONFIGURATIONS}/10-ovn-kubernetes.conf"
