@@ -12,7 +12,7 @@
 OVNK8S_BEGIN_DECLS
 
 /* The versions of the specification that a network configuration may have. */
-#define OVNK8S_CNI_VERSIONS "0.3.0, 0.3.1"
+#define OVNK8S_CNI_VERSIONS "0.1.0, 0.2.0, 0.3.0, 0.3.1, 0.4.0, 1.0.0, 1.1.0"
 
 /* Does what a CNI plugin does when it is executed.
  *

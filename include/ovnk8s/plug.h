@@ -28,18 +28,28 @@ typedef struct ovnk8s_plug {
     const char *gateways;    /* "10.1.2.1", likewise, for the default routes; NULL: none. */
     unsigned int mtu;        /* Of the interface, in bytes; 0: the kernel's default. */
     unsigned int timeout_ms; /* For the whole call; 0: as the connection has it. */
+    /* Further routes, "10.0.0.0/8 10.1.2.254,192.168.0.0/16": DESTINATION[ GATEWAY] with commas
+     * between. Without a gateway: by that of 'gateways' of the same family, or, where there is none
+     * either, straight over the interface. A default route here stands in place of the one that
+     * 'gateways' would make. NULL: none. */
+    const char *routes;
+    const char *network; /* Name of the network that the interface is attached to; NULL: none. */
+    /* In bits per second and bits, as the container sees it: ingress is what comes to it. A rate of
+     * 0: no limit; a burst of 0: one that suits the rate. */
+    uint64_t ingress_rate, ingress_burst, egress_rate, egress_burst;
 } ovnk8s_plug;
 
 #define OVNK8S_PLUG_INIT                                                                           \
     {                                                                                              \
-        sizeof(ovnk8s_plug), NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, 0                  \
+        sizeof(ovnk8s_plug), NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, NULL, NULL, 0,  \
+            0, 0, 0                                                                                \
     }
 
 /* The macro as a function, for bindings. */
 OVNK8S_API void ovnk8s_plug_init(ovnk8s_plug *plug);
 
-/* Makes the interface in the container with its MAC, MTU, addresses and default routes, connects it
- * to br-int, and waits until its flows are installed. On failure everything is as before.
+/* Makes the interface in the container with its MAC, MTU, addresses and routes, connects it to
+ * br-int, and waits until its flows are installed. On failure everything is as before.
  *
  * The name of the host's end, 15 characters, is put into 'host_interface' unless that is NULL; it
  * has room for 16 bytes.
@@ -65,6 +75,44 @@ OVNK8S_API OVNK8S_MUST_CHECK int ovnk8s_plug_add(ovnk8s_vswitch *vswitch, const 
  * OVNK8S_CANCELLED, OVNK8S_SYSTEM, OVNK8S_NOMEM. */
 OVNK8S_API OVNK8S_MUST_CHECK int
 ovnk8s_plug_delete(ovnk8s_vswitch *vswitch, const char *container_id, const char *interface);
+
+/* Finds out whether all that ovnk8s_plug_add() has made for 'plug' is still so: the namespace, the
+ * interface in it as one end of a veth pair of which the other end is the host's, both up, MAC,
+ * MTU, addresses and routes; and in Open vSwitch the port of br-int with its iface-id, MAC and
+ * OpenFlow port, and its flows. What somebody has added to that is no failure. Members that are 0
+ * or NULL are not checked, except 'container_id', 'interface' and 'netns', which are needed.
+ * Changes nothing.
+ *
+ * Errors: OVNK8S_INVALID (a malformed value), OVNK8S_NOTFOUND (something is missing),
+ * OVNK8S_CONFLICT (something is not as it should be); the message names the one thing, and the
+ * stage is "check". OVNK8S_TIMEOUT, OVNK8S_UNAVAILABLE, OVNK8S_PERMISSION, OVNK8S_CANCELLED,
+ * OVNK8S_SYSTEM, OVNK8S_NOMEM: it could not be found out.
+ *
+ * Thread rule: that of ovnk8s_plug_add(). */
+OVNK8S_API OVNK8S_MUST_CHECK int ovnk8s_plug_check(ovnk8s_vswitch *vswitch,
+                                                   const ovnk8s_plug *plug);
+
+/* What is plugged, as Open vSwitch has it on record. No string is NULL. */
+typedef struct ovnk8s_plugged {
+    size_t size;                /* Of this struct. */
+    const char *container_id;   /* As it was given to ovnk8s_plug_add(), and so ... */
+    const char *interface;      /* ... the name inside the container, */
+    const char *network;        /* the network ("" for none), */
+    const char *iface_id;       /* and the logical port; "" when a newer container has taken it. */
+    const char *host_interface; /* The name of the host's end. */
+} ovnk8s_plugged;
+
+/* Lists what ovnk8s_plug_add() has plugged on this host, ordered by container id and interface, in
+ * '*out', an array of '*n' pointers that ends with NULL. The array and all that it points to are
+ * one block, to be freed by ovnk8s_free().
+ *
+ * Errors: OVNK8S_TIMEOUT, OVNK8S_UNAVAILABLE, OVNK8S_CANCELLED, OVNK8S_PROTOCOL, OVNK8S_NOMEM.
+ *
+ * Thread rule: that of 'vswitch'.
+ *
+ * Source: external_ids of table Interface. */
+OVNK8S_API OVNK8S_MUST_CHECK int ovnk8s_plug_list(ovnk8s_vswitch *vswitch, ovnk8s_plugged ***out,
+                                                  size_t *n);
 
 OVNK8S_END_DECLS
 

@@ -5,15 +5,29 @@
 
 #include "base/env.h"
 #include "base/mem.h"
-#include "base/wait.h"
-#include "cni/call.h"
+#include "cni/config.h"
+#include "cni/env.h"
+#include "cni/port.h"
+#include "cni/previous.h"
 #include "cni/result.h"
-#include "kube/kube.h"
+#include "cni/wishes.h"
+#include "net/link.h"
 #include "net/netns.h"
 #include "node/settings.h"
-#include "topology/annotation.h"
 
 /* What is cheap to find out is found out before any server is asked. */
+
+static int check_ipam(const struct cni_call *call)
+{
+    const char *type = cJSON_GetStringValue(cni_find(cni_find(call->config, "ipam"), "type"));
+
+    return !type || !*type
+               ? 0
+               : cni_fail(CNI_BAD_CONFIG,
+                          "network configuration: \"ipam\": \"%.80s\": addresses are given by OVN's"
+                          " topology, which knows what is taken: leave \"ipam\" out",
+                          type);
+}
 
 static bool may_be_own_netns(const struct cni_call *call)
 {
@@ -22,173 +36,57 @@ static bool may_be_own_netns(const struct cni_call *call)
     return override && (!strcmp(override, "1") || !strcasecmp(override, "true"));
 }
 
-static int check_netns(const struct cni_call *call)
+static int open_netns(const struct cni_call *call, struct netns **pod, struct netns **own)
 {
-    _cleanup_netns_ struct netns *pod = NULL, *own = NULL;
-    int error = netns_open(&pod, call->netns);
+    int error = netns_open(pod, call->netns);
 
-    if (!error) {
-        error = netns_open(&own, NULL);
-    }
+    error = error ? error : netns_open(own, NULL);
     if (error) {
         fail_during(error, "netns", call->netns, "CNI_NETNS");
         return CNI_BAD_ENV;
+    }
+    return 0;
+}
+
+static int check_netns(const struct cni_call *call)
+{
+    _cleanup_netns_ struct netns *pod = NULL, *own = NULL;
+    struct link_info there;
+    const int error = open_netns(call, &pod, &own);
+
+    if (error) {
+        return error;
     }
     if (netns_same(pod, own) && !may_be_own_netns(call)) {
         return cni_fail(CNI_INVALID_NETNS,
                         "plugin's netns and netns from CNI_NETNS should not be the same: \"%s\"",
                         call->netns);
     }
-    return 0;
+    return link_get(pod, call->ifname, &there)
+               ? 0 /* What else can be wrong is told by who makes it. */
+               : cni_fail(CNI_CONTAINER, "interface %s exists already in network namespace %s",
+                          call->ifname, call->netns);
 }
 
-static int check(const struct cni_call *call)
+static int check(struct cni_call *call)
 {
-    if (!*call->args.pod_namespace || !*call->args.pod) {
-        return cni_fail(CNI_BAD_ENV, "CNI_ARGS: %s missing: which pod is it?",
-                        *call->args.pod_namespace ? "K8S_POD_NAME"
-                        : *call->args.pod         ? "K8S_POD_NAMESPACE"
-                                                  : "K8S_POD_NAMESPACE and K8S_POD_NAME");
-    }
-    if (cJSON_IsObject(cJSON_GetObjectItem(call->config, "prevResult"))) {
-        return cni_fail(CNI_BAD_CONFIG,
-                        "network configuration: \"prevResult\" is there: this plugin"
-                        " makes the interface and so comes first in a list");
-    }
-    return check_netns(call);
-}
+    int error = cni_args_parse(env_get(call->env, "CNI_ARGS"), &call->args);
 
-/* Waiting for the pod. */
-
-struct pod_wait {
-    const struct cni_args *args;
-    char other_uid[64]; /* The pod of this name that is there instead; may be empty. */
-};
-
-static const char *metadata(const cJSON *pod, const char *key)
-{
-    const cJSON *metadata = cJSON_GetObjectItemCaseSensitive(pod, "metadata");
-
-    return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(metadata, key));
-}
-
-static const char *annotation(const cJSON *pod, const char *key)
-{
-    const cJSON *metadata = cJSON_GetObjectItemCaseSensitive(pod, "metadata");
-    const cJSON *all = cJSON_GetObjectItemCaseSensitive(metadata, "annotations");
-
-    return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(all, key));
-}
-
-static bool is_equal(const char *a, const char *b)
-{
-    return a && b && !strcmp(a, b);
-}
-
-/* Whether 'pod' is the one that the runtime means. A static pod is known to runtimes by the hash of
- * its description. */
-static bool is_meant(const cJSON *pod, const char *uid)
-{
-    return !*uid || is_equal(metadata(pod, "uid"), uid) ||
-           is_equal(annotation(pod, "kubernetes.io/config.hash"), uid);
-}
-
-/* A pod of the same name but another uid ends the wait: the one that is meant will not come back.
- */
-static bool is_ready(const cJSON *pod, void *payload)
-{
-    struct pod_wait *wait = payload;
-    const char *uid = metadata(pod, "uid");
-
-    if (!is_meant(pod, wait->args->uid)) {
-        snprintf(wait->other_uid, sizeof wait->other_uid, "%s", uid ? uid : "none");
-        return true;
-    }
-    return annotation(pod, POD_ANNOTATION) != NULL;
-}
-
-/* Says what was waited for in vain. */
-static int fail_wait(const struct cni_args *args, const char *server, int error, double seconds)
-{
-    char cause[256];
-
-    snprintf(cause, sizeof cause, "%s", ovnk8s_last_error()->cause);
-    if (error == OVNK8S_TIMEOUT) {
-        return cni_fail(CNI_NO_ANNOTATION,
-                        "pod \"%s/%s\" has no annotation \"" POD_ANNOTATION
-                        "\" at %s after %.1f s: is ovn-k8s-watcher running?",
-                        args->pod_namespace, args->pod, server, seconds);
-    }
-    if (error == OVNK8S_NOTFOUND) {
-        return cni_fail(CNI_POD, "pod \"%s/%s\" at %s after %.1f s: %s", args->pod_namespace,
-                        args->pod, server, seconds, cause);
-    }
-    fail_during(error, "pod", args->pod, "asking %s for pod \"%s/%s\"", server, args->pod_namespace,
-                args->pod);
-    return CNI_API_SERVER;
-}
-
-static int wait_pod(const struct cni_args *args, ovnk8s_kube *kube, const struct deadline *deadline,
-                    cJSON **out)
-{
-    struct pod_wait wait = {.args = args};
-    const int64_t start = now_ms();
-    char path[CNI_ARG_LENGTH + 64];
-    int error;
-
-    snprintf(path, sizeof path, "/api/v1/namespaces/%s/pods", args->pod_namespace);
-    error = kube_wait_object(kube, path, args->pod, is_ready, &wait,
-                             (unsigned int)deadline_left(deadline) + 1, out);
-    if (error) {
-        return fail_wait(args, kube_server(kube), error, (double)(now_ms() - start) / 1000);
-    }
-    if (*wait.other_uid) {
-        cJSON_Delete(*out);
-        *out = NULL;
-        return cni_fail(CNI_POD, "pod \"%s/%s\" with uid %s is gone: one with uid %s has its name",
-                        args->pod_namespace, args->pod, args->uid, wait.other_uid);
-    }
-    return 0;
-}
-
-static int find_pod(struct cni_call *call, const struct deadline *deadline, cJSON **out)
-{
-    ovnk8s_kube *kube;
-    int error;
-
-    cni_stage(call, "pod");
-    if (ovnk8s_settings_open_kube(call->settings, &kube)) {
-        return CNI_API_SERVER;
-    }
-    error = wait_pod(&call->args, kube, deadline, out);
-    ovnk8s_kube_close(kube);
-    return error;
-}
-
-static int parse_annotation(const struct cni_args *args, const cJSON *pod,
-                            struct pod_network *network)
-{
-    const int error = annotation_parse(annotation(pod, POD_ANNOTATION), network);
-
-    if (error) {
-        fail_during(error, "annotation", args->pod,
-                    "pod \"%s/%s\": annotation \"" POD_ANNOTATION "\"", args->pod_namespace,
-                    args->pod);
-        return CNI_BAD_ANNOTATION;
-    }
-    return 0;
+    error = error ? error : check_ipam(call);
+    error = error ? error : cni_wishes_read(call);
+    error = error ? error : cni_previous_check(cni_find(call->config, "prevResult"));
+    error = error ? error : cni_port_check(call);
+    return error ? error : check_netns(call);
 }
 
 /* Plugging. */
 
-/* The addresses and gateways of a pod, and the name of its port, as the node's side wants them. */
+/* The addresses and gateways of a port as the node's side wants them. */
 struct plug_texts {
     char addresses[PREFIXES_TEXT], gateways[PREFIXES_TEXT], mac[MAC_TEXT];
-    char iface_id[2 * CNI_ARG_LENGTH + 2];
 };
 
-static void make_texts(const struct cni_call *call, const struct pod_network *network,
-                       struct plug_texts *texts)
+static void make_texts(const struct pod_network *network, struct plug_texts *texts)
 {
     char text[PREFIX_TEXT];
     size_t addresses = 0, gateways = 0;
@@ -203,50 +101,73 @@ static void make_texts(const struct cni_call *call, const struct pod_network *ne
         }
     }
     mac_to_text(&network->mac, texts->mac);
-    snprintf(texts->iface_id, sizeof texts->iface_id, "%s_%s", call->args.pod_namespace,
-             call->args.pod);
 }
 
-static int plug_pod(struct cni_call *call, ovnk8s_vswitch *vswitch, const cJSON *pod,
-                    const struct pod_network *network, const struct deadline *deadline)
+static const char *or_null(const char *text)
 {
-    struct plug_texts texts;
-    char host_interface[16];
+    return *text ? text : NULL;
+}
+
+static ovnk8s_plug plug_of(const struct cni_call *call, const struct cni_port *port,
+                           const struct plug_texts *texts)
+{
     ovnk8s_plug plug = OVNK8S_PLUG_INIT;
 
-    cni_stage(call, "plug");
-    make_texts(call, network, &texts);
     plug.container_id = call->container_id;
     plug.interface = call->ifname;
     plug.netns = call->netns;
-    plug.iface_id = texts.iface_id;
-    plug.iface_id_ver = metadata(pod, "uid");
-    plug.mac = texts.mac;
-    plug.addresses = texts.addresses;
-    plug.gateways = *texts.gateways ? texts.gateways : NULL;
-    plug.mtu = settings_mtu(call->settings);
-    plug.timeout_ms = (unsigned int)deadline_left(deadline) + 1;
-    if (ovnk8s_plug_add(vswitch, &plug, host_interface)) {
-        return cni_code_of_plug();
-    }
-    cni_write_result(&call->output, &(struct cni_result){.version = call->version,
-                                                         .host_interface = host_interface,
-                                                         .interface = call->ifname,
-                                                         .netns = call->netns,
-                                                         .network = network});
-    return 0;
+    plug.network = call->network;
+    plug.iface_id = port->iface_id;
+    plug.iface_id_ver = or_null(port->iface_id_ver);
+    plug.mac = texts->mac;
+    plug.addresses = texts->addresses;
+    plug.gateways = or_null(texts->gateways);
+    plug.routes = or_null(port->routes);
+    plug.mtu = port->mtu;
+    plug.ingress_rate = call->wishes.ingress_rate;
+    plug.ingress_burst = call->wishes.ingress_burst;
+    plug.egress_rate = call->wishes.egress_rate;
+    plug.egress_burst = call->wishes.egress_burst;
+    return plug;
+}
+
+static void write_result(struct cni_call *call, const struct cni_port *port,
+                         const char *host_interface)
+{
+    const struct cni_result result = {.version = call->version,
+                                      .host_interface = host_interface,
+                                      .interface = call->ifname,
+                                      .netns = call->netns,
+                                      .network = &port->network,
+                                      .routes = port->routes,
+                                      .mtu = port->mtu,
+                                      .previous = cni_find(call->config, "prevResult"),
+                                      .dns = call->wishes.dns};
+
+    cni_write_result(&call->output, &result);
 }
 
 static int add(struct cni_call *call, ovnk8s_vswitch *vswitch, const struct deadline *deadline)
 {
-    struct pod_network network;
-    cJSON *pod = NULL;
-    int error = find_pod(call, deadline, &pod);
+    struct cni_port port;
+    struct plug_texts texts;
+    char host_interface[16];
+    ovnk8s_plug plug;
+    const int error = cni_port_find(call, deadline, &port);
 
-    error = error ? error : parse_annotation(&call->args, pod, &network);
-    error = error ? error : plug_pod(call, vswitch, pod, &network, deadline);
-    cJSON_Delete(pod);
-    return error;
+    if (error) {
+        return error;
+    }
+    cni_stage(call, "plug");
+    port.mtu = port.mtu ? port.mtu : settings_mtu(call->settings);
+    make_texts(&port.network, &texts);
+    plug = plug_of(call, &port, &texts);
+    plug.timeout_ms = (unsigned int)deadline_left(deadline) + 1;
+    if (ovnk8s_plug_add(vswitch, &plug, host_interface)) {
+        return cni_code_of_plug();
+    }
+    write_result(call, &port, host_interface);
+    return 0;
 }
 
 int cni_add(struct cni_call *call)

@@ -63,8 +63,19 @@ static int take_value(const struct pair *pair, char *out)
 /* What is not known, of the pairs so far. */
 struct unknown {
     bool ignored;
-    struct pair first; /* No key: there is none. */
+    char pairs[256]; /* "A=1" "B=2", perhaps cut. */
+    size_t length;
 };
+
+static void remember(struct unknown *unknown, const struct pair *pair)
+{
+    const size_t room = sizeof unknown->pairs - unknown->length;
+    const int length =
+        snprintf(unknown->pairs + unknown->length, room, "%s\"%.*s\"", unknown->length ? " " : "",
+                 (int)(pair->key_length + 1 + pair->value_length), pair->key);
+
+    unknown->length += length < 0 || (size_t)length >= room ? room - 1 : (size_t)length;
+}
 
 static int take_pair(const struct pair *pair, struct cni_args *args, struct unknown *unknown)
 {
@@ -75,6 +86,8 @@ static int take_pair(const struct pair *pair, struct cni_args *args, struct unkn
         {"K8S_POD_NAMESPACE", args->pod_namespace},
         {"K8S_POD_NAME", args->pod},
         {"K8S_POD_UID", args->uid},
+        {"MAC", args->mac},
+        {"IP", args->ip},
     };
 
     for (size_t i = 0; i < COUNT_OF(fields); i++) {
@@ -85,8 +98,8 @@ static int take_pair(const struct pair *pair, struct cni_args *args, struct unkn
     if (pair_is(pair, "IgnoreUnknown")) {
         return take_switch(pair, &unknown->ignored);
     }
-    if (!unknown->first.key && !pair_is(pair, "K8S_POD_INFRA_CONTAINER_ID")) {
-        unknown->first = *pair;
+    if (!pair_is(pair, "K8S_POD_INFRA_CONTAINER_ID")) {
+        remember(unknown, pair);
     }
     return 0;
 }
@@ -119,7 +132,7 @@ int cni_args_parse(const char *text, struct cni_args *args)
 
     *args = (struct cni_args){0};
     while (text && *text) {
-        struct pair pair;
+        struct pair pair = {0};
         int error = next_pair(&text, &pair);
 
         error = error ? error : take_pair(&pair, args, &unknown);
@@ -130,10 +143,9 @@ int cni_args_parse(const char *text, struct cni_args *args)
             return cni_fail(CNI_BAD_ENV, "CNI_ARGS: invalid pair \"\" after the last semicolon");
         }
     }
-    if (unknown.first.key && !unknown.ignored) {
-        return cni_fail(CNI_BAD_ENV, "CNI_ARGS: unknown args [\"%.*s\"], and no IgnoreUnknown=true",
-                        unknown.first.key_length > 80 ? 80 : (int)unknown.first.key_length,
-                        unknown.first.key);
+    if (*unknown.pairs && !unknown.ignored) {
+        return cni_fail(CNI_BAD_ENV, "CNI_ARGS: unknown args [%s], and no IgnoreUnknown=true",
+                        unknown.pairs);
     }
     return check_names(args);
 }

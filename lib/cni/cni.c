@@ -5,11 +5,12 @@
 
 #include "base/env.h"
 #include "base/mem.h"
+#include "cni/answer.h"
 #include "cni/call.h"
 #include "cni/config.h"
 #include "cni/env.h"
 #include "cni/log.h"
-#include "cni/result.h"
+#include "cni/wishes.h"
 #include "node/settings.h"
 
 int cni_fail(enum cni_code code, const char *format, ...)
@@ -24,9 +25,15 @@ int cni_fail(enum cni_code code, const char *format, ...)
     return (int)code;
 }
 
+/* A pod's port and annotation may take a while to come; runtimes wait for minutes. Everything else
+ * is there or is not. */
+#define ADD_TIMEOUT "60"
+
 static int open_settings(struct cni_call *call)
 {
-    if (settings_new(&call->settings, call->env)) {
+    if (settings_new(&call->settings, call->env) ||
+        (!strcmp(call->command, "ADD") &&
+         settings_set_default(call->settings, "timeout", ADD_TIMEOUT))) {
         return CNI_INTERNAL;
     }
     ovnk8s_settings_set_cancel(call->settings, call->cancel);
@@ -65,70 +72,101 @@ int cni_code_of_plug(void)
 static int tell_versions(struct cni_call *call)
 {
     cJSON *config = call->input ? cJSON_Parse(call->input) : NULL;
-    const char *version = cJSON_GetStringValue(cJSON_GetObjectItem(config, "cniVersion"));
+    const char *version = cJSON_GetStringValue(cni_find(config, "cniVersion"));
 
     cni_write_versions(&call->output, version && *version ? version : cni_newest_version());
     cJSON_Delete(config);
     return 0;
 }
 
-static int run_configured(struct cni_call *call, int (*verb)(struct cni_call *))
-{
-    int error = cni_config_parse(call);
+struct verb {
+    const char *command;
+    struct cni_needs needs;
+    const char *since; /* The first version of the specification that has it; NULL: all have. */
+    int (*run)(struct cni_call *);
+};
 
+/* DEL looks at no more than it needs, so that nothing else can make a clean-up fail. */
+static const struct verb verbs[] = {
+    {"ADD", {.container_id = true, .netns = true, .ifname = true, .path = true}, NULL, cni_add},
+    {"DEL", {.container_id = true, .ifname = true, .path = true}, NULL, cni_delete},
+    {"CHECK",
+     {.container_id = true, .netns = true, .ifname = true, .path = true},
+     "0.4.0",
+     cni_check},
+    {"GC", {.path = true}, "1.1.0", cni_gc},
+    {"STATUS", {.path = true}, "1.1.0", cni_status},
+};
+
+static const struct verb *find_verb(const char *command)
+{
+    for (size_t i = 0; i < COUNT_OF(verbs); i++) {
+        if (!strcmp(verbs[i].command, command)) {
+            return &verbs[i];
+        }
+    }
+    return NULL;
+}
+
+/* In the order in which the reference library looks at things. */
+static int run_verb(struct cni_call *call)
+{
+    static const struct cni_needs nothing;
+    const struct verb *verb = find_verb(call->command);
+    int error = cni_env_parse(call, verb ? &verb->needs : &nothing);
+
+    error = error ? error : cni_config_decode(call);
+    if (!error && !verb) {
+        error = cni_fail(CNI_BAD_ENV, "unknown CNI_COMMAND: %.80s", call->command);
+    }
+    error = error ? error : cni_config_check_version(call, verb->since);
     error = error ? error : open_settings(call);
-    error = error ? error : verb(call);
+    error = error ? error : verb->run(call);
     if (call->settings) {
         cni_log(call, error);
     }
     return error;
 }
 
-static int add(struct cni_call *call)
-{
-    static const struct cni_needs needs = {true, true, true};
-    int error = cni_env_parse(call, &needs);
-
-    error = error ? error : cni_args_parse(env_get(call->env, "CNI_ARGS"), &call->args);
-    return error ? error : run_configured(call, cni_add);
-}
-
-/* Looks at no more than it needs, so that nothing else can make a clean-up fail. */
-static int del(struct cni_call *call)
-{
-    static const struct cni_needs needs = {true, false, true};
-    const int error = cni_env_parse(call, &needs);
-
-    return error ? error : run_configured(call, cni_delete);
-}
-
 static int run(struct cni_call *call)
 {
-    static const struct {
-        const char *command;
-        int (*run)(struct cni_call *);
-    } verbs[] = {{"ADD", add}, {"DEL", del}, {"VERSION", tell_versions}};
-
     call->command = env_get(call->env, "CNI_COMMAND");
     if (!call->command) {
         return cni_fail(CNI_BAD_ENV, "required env variables [CNI_COMMAND] missing");
     }
-    for (size_t i = 0; i < COUNT_OF(verbs); i++) {
-        if (!strcmp(verbs[i].command, call->command)) {
-            return verbs[i].run(call);
+    return strcmp(call->command, "VERSION") ? run_verb(call) : tell_versions(call);
+}
+
+/* containerd takes a DEL that fails with one of these for one that has nothing left to do, and lets
+ * what is still there leak. Nothing that this plugin fails with means that. */
+static void reword(char *text)
+{
+    static const char *const words[][2] = {
+        {"not found", "not there"},
+        {"no such file or directory", "missing file or directory"},
+    };
+
+    for (size_t i = 0; i < COUNT_OF(words); i++) {
+        for (char *at = text; (at = strcasestr(at, words[i][0]));) {
+            memcpy(at, words[i][1], strlen(words[i][1]));
         }
     }
-    return cni_fail(CNI_BAD_ENV, "unknown CNI_COMMAND: %.80s", call->command);
 }
 
 static void write_error(struct cni_call *call, int code)
 {
+    char message[1024];
+
     if (!*call->details) {
         cni_times_text(&call->times, call->details, sizeof call->details);
     }
+    snprintf(message, sizeof message, "%s", ovnk8s_last_error()->message);
+    if (call->command && !strcmp(call->command, "DEL")) {
+        reword(message);
+        reword(call->details);
+    }
     text_clear(&call->output);
-    cni_write_error(&call->output, call->version, code, ovnk8s_last_error()->message,
-                    call->details);
+    cni_write_error(&call->output, call->version, code, message, call->details);
 }
 
 int ovnk8s_cni_run(const char *const *environment, const char *input, ovnk8s_cancel *cancel,
@@ -141,6 +179,7 @@ int ovnk8s_cni_run(const char *const *environment, const char *input, ovnk8s_can
     if (code) {
         write_error(&call, code);
     }
+    cni_wishes_clear(&call.wishes);
     cJSON_Delete(call.config);
     ovnk8s_settings_free(call.settings);
     return text_take(&call.output, output) || code ? 1 : 0;

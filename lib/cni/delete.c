@@ -1,6 +1,6 @@
 #include <ovnk8s/plug.h>
 
-#include "cni/call.h"
+#include "cni/port.h"
 
 /* What is to be removed follows from the container id and the interface alone: not from the pod,
  * which may be gone, nor from the name of the pod, which a newer sandbox may have. */
@@ -15,5 +15,5 @@ int cni_delete(struct cni_call *call)
     cni_stage(call, "unplug");
     error = ovnk8s_plug_delete(vswitch, call->container_id, call->ifname);
     ovnk8s_vswitch_close(vswitch);
-    return error ? cni_code_of_plug() : 0;
+    return error ? cni_code_of_plug() : cni_port_release(call);
 }

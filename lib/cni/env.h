@@ -9,11 +9,12 @@
 
 /* What a verb needs, besides CNI_COMMAND. */
 struct cni_needs {
-    bool container_id, netns, ifname;
+    bool container_id, netns, ifname, path;
 };
 
-/* Takes what 'needs' says out of the environment into 'call'. All that is missing is told in one
- * error, with CNI_BAD_ENV like everything else that is wrong. */
+/* Takes what the runtime says out of the environment into 'call'. All that is missing of what
+ * 'needs' says is told in one error, with CNI_BAD_ENV like everything else that is wrong. Nothing
+ * here reads CNI_PATH, but the reference library insists on it, and so do its tests. */
 int cni_env_parse(struct cni_call *call, const struct cni_needs *needs);
 
 /* The fields of CNI_ARGS, "KEY=VALUE;KEY=VALUE"; NULL stands for "". */

@@ -13,12 +13,21 @@
 #include "base/mem.h"
 #include "base/options.h"
 #include "base/text.h"
-#include "cni/config.h"
 
 /* Runtimes execute what "type" says: the link has this name, whatever the program's is. */
 #define PLUGIN_TYPE "ovn-k8s-cni-overlay"
-#define CONF_NAME "10-ovn-kubernetes.conf"
+#define CONF_NAME "10-ovn-kubernetes.conflist"
+#define OLD_CONF_NAME "10-ovn-kubernetes.conf" /* Of one plugin, without a list. */
 #define NETWORK_NAME "ovn-kubernetes"
+
+/* Runtimes older than 1.1.0 of the specification refuse what is newer than they are; others choose
+ * from "cniVersions", which the old ones do not know. */
+#define CONF_VERSION "1.0.0"
+static const char *const conf_versions[] = {"1.0.0", "1.1.0"};
+
+/* What runtimes give to a plugin only if its configuration says that it can make use of it. */
+static const char *const capabilities[] = {"bandwidth", "dns", "ips", "mac",
+                                           "io.kubernetes.cri.pod-annotations"};
 
 void ovnk8s_cni_install_options_init(ovnk8s_cni_install_options *options)
 {
@@ -66,16 +75,20 @@ static int open_target(const struct install *install, const char *path, int *out
     return *out < 0 && errno != ENOENT ? fail_errno(errno, "folder %s", path) : 0;
 }
 
+static const char *slash_after(const char *folder)
+{
+    return *folder && folder[strlen(folder) - 1] == '/' ? "" : "/";
+}
+
 /* Adds the beginning of a line: '+' for what is new, '~' for what is replaced. */
 static void add_preview(const struct install *install, int folder, const char *what,
                         const char *path, const char *name)
 {
     struct stat there;
     const bool is_there = !fstatat(folder, name, &there, AT_SYMLINK_NOFOLLOW);
-    const bool has_slash = *path && path[strlen(path) - 1] == '/';
 
     text_printf(install->preview, "%c %s %s%s%s", is_there ? '~' : '+', what, path,
-                has_slash ? "" : "/", name);
+                slash_after(path), name);
 }
 
 /* Replacing in one piece: the new one is made under another name, which no runtime takes for a
@@ -139,9 +152,9 @@ static int write_link(int folder, const char *name, const char *target)
 enum { CONF_SIZE = 65536 };
 
 /* Reads the file into '*out'; NULL when there is none, or none that makes sense. */
-static int read_conf(int folder, cJSON **out)
+static int read_conf(int folder, const char *name, cJSON **out)
 {
-    _cleanup_close_ int fd = openat(folder, CONF_NAME, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    _cleanup_close_ int fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     _cleanup_free_ char *text = malloc(CONF_SIZE);
     ssize_t length;
 
@@ -160,10 +173,17 @@ static int read_conf(int folder, cJSON **out)
     return 0;
 }
 
+static bool is_ours(const cJSON *plugin)
+{
+    const char *type = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(plugin, "type"));
+
+    return type && !strcmp(type, PLUGIN_TYPE);
+}
+
 static bool set_item(cJSON *conf, const char *key, cJSON *value)
 {
     if (value &&
-        (cJSON_HasObjectItem(conf, key) ? cJSON_ReplaceItemInObjectCaseSensitive(conf, key, value)
+        (cJSON_HasObjectItem(conf, key) ? cJSON_ReplaceItemInObject(conf, key, value)
                                         : cJSON_AddItemToObject(conf, key, value))) {
         return true;
     }
@@ -181,15 +201,78 @@ static bool set_number(cJSON *conf, const char *key, unsigned int value)
     return !value || set_item(conf, key, cJSON_CreateNumber(value));
 }
 
-static bool set_all(cJSON *conf, const ovnk8s_cni_install_options *options)
+/* One that somebody has turned off stays off. */
+static bool set_capabilities(cJSON *plugin)
 {
-    return set_text(conf, "cniVersion", cni_newest_version()) &&
-           set_text(conf, "name", NETWORK_NAME) && set_text(conf, "type", PLUGIN_TYPE) &&
-           set_number(conf, "mtu", options->mtu) && set_text(conf, "ovs", options->ovs) &&
-           set_text(conf, "kubeconfig", options->kubeconfig) &&
-           set_text(conf, "config", options->config) &&
-           set_text(conf, "logFile", options->log_file) &&
-           set_number(conf, "timeout", options->timeout);
+    cJSON *all = cJSON_GetObjectItemCaseSensitive(plugin, "capabilities");
+    bool done = true;
+
+    if (!cJSON_IsObject(all)) {
+        all = cJSON_CreateObject();
+        done = set_item(plugin, "capabilities", all);
+    }
+    for (size_t i = 0; done && i < COUNT_OF(capabilities); i++) {
+        done = cJSON_HasObjectItem(all, capabilities[i]) ||
+               cJSON_AddTrueToObject(all, capabilities[i]);
+    }
+    return done;
+}
+
+static bool set_plugin(cJSON *plugin, const ovnk8s_cni_install_options *options)
+{
+    return set_text(plugin, "type", PLUGIN_TYPE) && set_capabilities(plugin) &&
+           set_number(plugin, "mtu", options->mtu) && set_text(plugin, "ovs", options->ovs) &&
+           set_text(plugin, "kubeconfig", options->kubeconfig) &&
+           set_text(plugin, "config", options->config) &&
+           set_text(plugin, "logFile", options->log_file) &&
+           set_number(plugin, "timeout", options->timeout);
+}
+
+/* Our plugin in the list, which it heads when it is new there. 'old' is what it was before there
+ * was a list, and NULL if it was not. */
+static cJSON *find_plugin_conf(cJSON *list, const cJSON *old)
+{
+    cJSON *plugins = cJSON_GetObjectItemCaseSensitive(list, "plugins"), *plugin;
+
+    if (!cJSON_IsArray(plugins)) {
+        plugins = cJSON_CreateArray();
+        if (!set_item(list, "plugins", plugins)) {
+            return NULL;
+        }
+    }
+    cJSON_ArrayForEach (plugin, plugins) {
+        if (is_ours(plugin)) {
+            return plugin;
+        }
+    }
+    plugin = old ? cJSON_Duplicate(old, true) : cJSON_CreateObject();
+    cJSON_DeleteItemFromObjectCaseSensitive(plugin, "cniVersion");
+    cJSON_DeleteItemFromObjectCaseSensitive(plugin, "name");
+    if (!plugin || !cJSON_InsertItemInArray(plugins, 0, plugin)) {
+        cJSON_Delete(plugin);
+        return NULL;
+    }
+    return plugin;
+}
+
+/* Versions that somebody has chosen stay: other plugins of the list may know no newer ones. */
+static bool set_versions(cJSON *list)
+{
+    return cJSON_HasObjectItem(list, "cniVersion") ||
+           (set_text(list, "cniVersion", CONF_VERSION) &&
+            set_item(list, "cniVersions",
+                     cJSON_CreateStringArray(conf_versions, (int)COUNT_OF(conf_versions))));
+}
+
+static bool set_list(cJSON *list, const cJSON *old, const ovnk8s_cni_install_options *options)
+{
+    cJSON *plugin;
+
+    if (!set_versions(list) || !set_text(list, "name", NETWORK_NAME)) {
+        return false;
+    }
+    plugin = find_plugin_conf(list, old);
+    return plugin && set_plugin(plugin, options);
 }
 
 static int check_is_file(int folder)
@@ -204,15 +287,15 @@ static int check_is_file(int folder)
 }
 
 static int write_conf(const struct install *install, const char *path, int folder,
-                      const cJSON *before)
+                      const cJSON *before, const cJSON *old)
 {
-    cJSON *conf = before ? cJSON_Duplicate(before, true) : cJSON_CreateObject();
+    cJSON *list = before ? cJSON_Duplicate(before, true) : cJSON_CreateObject();
     _cleanup_free_ char *text = NULL;
     int error = 0;
 
-    if (!conf || !set_all(conf, install->options) || !(text = cJSON_Print(conf))) {
+    if (!list || !set_list(list, old, install->options) || !(text = cJSON_Print(list))) {
         error = fail_nomem();
-    } else if (!before || !cJSON_Compare(before, conf, true)) {
+    } else if (!before || !cJSON_Compare(before, list, true)) {
         if (install->preview) {
             add_preview(install, folder, "file", path, CONF_NAME);
             text_add(install->preview, "\n");
@@ -220,21 +303,49 @@ static int write_conf(const struct install *install, const char *path, int folde
             error = write_file(folder, CONF_NAME, text);
         }
     }
-    cJSON_Delete(conf);
+    cJSON_Delete(list);
+    return error;
+}
+
+/* Runtimes take the first file of the folder, which would be the old one. It goes when the new one
+ * is there: there is no moment without any. */
+static int remove_old_conf(const struct install *install, const char *path, int folder)
+{
+    if (install->preview) {
+        text_printf(install->preview, "- file %s%s%s\n", path, slash_after(path), OLD_CONF_NAME);
+        return 0;
+    }
+    return unlinkat(folder, OLD_CONF_NAME, 0) && errno != ENOENT
+               ? fail_errno(errno, "removing %s", OLD_CONF_NAME)
+               : 0;
+}
+
+static int replace_conf(const struct install *install, const char *path, int folder)
+{
+    cJSON *before = NULL, *old = NULL;
+    int error = read_conf(folder, CONF_NAME, &before);
+
+    error = error ? error : read_conf(folder, OLD_CONF_NAME, &old);
+    if (old && !is_ours(old)) {
+        cJSON_Delete(old);
+        old = NULL;
+    }
+    error = error ? error : write_conf(install, path, folder, before, old);
+    if (!error && old) {
+        error = remove_old_conf(install, path, folder);
+    }
+    cJSON_Delete(before);
+    cJSON_Delete(old);
     return error;
 }
 
 static int install_conf(const struct install *install, const char *path)
 {
     _cleanup_close_ int folder = -1;
-    cJSON *before = NULL;
     int error = open_target(install, path, &folder);
 
     error = error ? error : check_is_file(folder);
-    error = error ? error : read_conf(folder, &before);
-    error = error ? error : write_conf(install, path, folder, before);
-    cJSON_Delete(before);
-    return error;
+    return error ? error : replace_conf(install, path, folder);
 }
 
 /* The link. */

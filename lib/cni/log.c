@@ -54,7 +54,12 @@ static void compose(struct text *line, const struct cni_call *call, int code)
 
     cni_times_text(&call->times, times, sizeof times);
     add_time(line);
-    text_printf(line, "%s %s %s", call->command, call->container_id, call->ifname);
+    text_add(line, call->command);
+    if (call->container_id && call->ifname) {
+        text_printf(line, " %s %s", call->container_id, call->ifname);
+    } else {
+        text_printf(line, " network %s", call->network);
+    }
     if (*call->args.pod) {
         text_printf(line, " %s/%s", call->args.pod_namespace, call->args.pod);
     }

@@ -1,26 +1,11 @@
 #include "cni/result.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-#include <cjson/cJSON.h>
-
 #include "base/mem.h"
+#include "cni/answer.h"
 #include "cni/config.h"
-
-/* Prints 'object' as one line and deletes it. */
-static void print(struct text *out, cJSON *object)
-{
-    char *printed = cJSON_PrintUnformatted(object);
-
-    if (printed) {
-        text_add(out, printed);
-        text_add(out, "\n");
-    }
-    out->failed |= !printed;
-    cJSON_free(printed);
-    cJSON_Delete(object);
-}
+#include "cni/previous.h"
 
 static cJSON *add_element(cJSON *array)
 {
@@ -33,130 +18,171 @@ static cJSON *add_element(cJSON *array)
     return object;
 }
 
-static void add_interfaces(cJSON *object, const struct cni_result *result)
-{
-    cJSON *interfaces = cJSON_AddArrayToObject(object, "interfaces");
-    cJSON *outside = add_element(interfaces), *inside = add_element(interfaces);
-    char mac[MAC_TEXT];
+/* In the form of the newest version, which can tell everything. */
 
-    cJSON_AddStringToObject(outside, "name", result->host_interface);
-    cJSON_AddStringToObject(inside, "name", result->interface);
-    cJSON_AddStringToObject(inside, "mac", mac_to_text(&result->network->mac, mac));
-    cJSON_AddStringToObject(inside, "sandbox", result->netns);
+static cJSON *add_interface(cJSON *interfaces, const struct cni_result *result, const char *name)
+{
+    cJSON *interface = add_element(interfaces);
+
+    cJSON_AddStringToObject(interface, "name", name);
+    if (result->mtu && cni_version_is_since(result->version, "1.1.0")) {
+        cJSON_AddNumberToObject(interface, "mtu", result->mtu);
+    }
+    return interface;
 }
 
-static void add_address(cJSON *ips, const struct prefix *address, const struct ip *gateway)
+/* Returns the place of the one inside the container. */
+static int add_interfaces(cJSON *interfaces, const struct cni_result *result)
 {
-    enum { INSIDE = 1 }; /* Its place among the interfaces. */
+    cJSON *inside;
+    char mac[MAC_TEXT];
+
+    add_interface(interfaces, result, result->host_interface);
+    inside = add_interface(interfaces, result, result->interface);
+    cJSON_AddStringToObject(inside, "mac", mac_to_text(&result->network->mac, mac));
+    cJSON_AddStringToObject(inside, "sandbox", result->netns);
+    return cJSON_GetArraySize(interfaces) - 1;
+}
+
+static void add_address(cJSON *ips, const struct prefix *address, const struct ip *gateway,
+                        int interface)
+{
     char text[PREFIX_TEXT];
     cJSON *ip = add_element(ips);
 
-    cJSON_AddStringToObject(ip, "version", address->ip.family == 4 ? "4" : "6");
     cJSON_AddStringToObject(ip, "address", prefix_to_text(address, text));
     if (gateway->family) {
         cJSON_AddStringToObject(ip, "gateway", ip_to_text(gateway, text));
     }
-    cJSON_AddNumberToObject(ip, "interface", INSIDE);
+    cJSON_AddNumberToObject(ip, "interface", interface);
+}
+
+static void add_route(cJSON *routes, const char *to, const char *gateway)
+{
+    cJSON *route = add_element(routes);
+
+    cJSON_AddStringToObject(route, "dst", to);
+    if (*gateway) {
+        cJSON_AddStringToObject(route, "gw", gateway);
+    }
 }
 
 static void add_default_route(cJSON *routes, const struct ip *gateway)
 {
     char text[IP_TEXT];
-    cJSON *route = add_element(routes);
 
-    cJSON_AddStringToObject(route, "dst", gateway->family == 4 ? "0.0.0.0/0" : "::/0");
-    cJSON_AddStringToObject(route, "gw", ip_to_text(gateway, text));
+    add_route(routes, gateway->family == 4 ? "0.0.0.0/0" : "::/0", ip_to_text(gateway, text));
 }
 
-void cni_write_result(struct text *out, const struct cni_result *result)
+/* Those of "DESTINATION[ GATEWAY],...". */
+static void add_further_routes(cJSON *routes, const char *text)
+{
+    while (text && *text) {
+        const size_t length = strcspn(text, ",");
+        char to[PREFIX_TEXT] = "", gateway[IP_TEXT] = "", one[PREFIX_TEXT + IP_TEXT];
+
+        snprintf(one, sizeof one, "%.*s", (int)length, text);
+        if (sscanf(one, " %49s %45s", to, gateway) > 0) {
+            add_route(routes, to, gateway);
+        }
+        text += length + (text[length] == ',');
+    }
+}
+
+static void add_network(cJSON *object, const struct cni_result *result)
 {
     const struct pod_network *network = result->network;
-    cJSON *object = cJSON_CreateObject(), *ips, *routes;
+    const int inside = add_interfaces(cJSON_GetObjectItem(object, "interfaces"), result);
+    cJSON *routes = cJSON_GetObjectItem(object, "routes");
 
-    cJSON_AddStringToObject(object, "cniVersion", result->version);
-    add_interfaces(object, result);
-    ips = cJSON_AddArrayToObject(object, "ips");
-    routes = cJSON_AddArrayToObject(object, "routes");
     for (size_t i = 0; i < network->addresses.n; i++) {
-        add_address(ips, &network->addresses.of[i], &network->gateways[i]);
+        add_address(cJSON_GetObjectItem(object, "ips"), &network->addresses.of[i],
+                    &network->gateways[i], inside);
         if (network->gateways[i].family) {
             add_default_route(routes, &network->gateways[i]);
         }
     }
-    cJSON_AddObjectToObject(object, "dns");
-    print(out, object);
+    add_further_routes(routes, result->routes);
 }
 
-void cni_write_versions(struct text *out, const char *version)
-{
-    cJSON *object = cJSON_CreateObject(), *versions;
+/* In the forms of earlier versions. */
 
-    cJSON_AddStringToObject(object, "cniVersion", version);
-    versions = cJSON_AddArrayToObject(object, "supportedVersions");
-    for (size_t i = 0; cni_versions[i]; i++) {
-        cJSON_AddItemToArray(versions, cJSON_CreateString(cni_versions[i]));
-    }
-    print(out, object);
+static bool is_ipv6(const cJSON *object, const char *key)
+{
+    const char *text = cJSON_GetStringValue(cni_find(object, key));
+
+    return text && strchr(text, ':');
 }
 
-/* The bytes of the character of UTF-8 that 'text' begins with; 0 when it is none. */
-static size_t character_length(const unsigned char *text)
+/* Until 1.0.0 each address says of which family it is. */
+static void set_families(cJSON *object, bool said)
 {
-    static const struct {
-        unsigned char mask, is, least; /* Of the first byte; of the second. */
-    } forms[] = {{0x80, 0, 0}, {0xe0, 0xc0, 0}, {0xf0, 0xe0, 0xa0}, {0xf8, 0xf0, 0x90}};
+    cJSON *ip;
 
-    for (size_t i = 0; i < COUNT_OF(forms); i++) {
-        if ((text[0] & forms[i].mask) != forms[i].is) {
-            continue;
+    cJSON_ArrayForEach (ip, cJSON_GetObjectItem(object, "ips")) {
+        cJSON_DeleteItemFromObject(ip, "version");
+        if (said) {
+            cJSON_AddStringToObject(ip, "version", is_ipv6(ip, "address") ? "6" : "4");
         }
-        for (size_t j = 1; j <= i; j++) {
-            if ((text[j] & 0xc0) != 0x80) {
-                return 0;
+    }
+}
+
+static void add_routes_of(cJSON *family, const cJSON *routes, bool ipv6)
+{
+    cJSON *own = cJSON_AddArrayToObject(family, "routes");
+    const cJSON *route;
+
+    cJSON_ArrayForEach (route, routes) {
+        if (is_ipv6(route, "dst") == ipv6) {
+            cJSON_AddItemToArray(own, cJSON_Duplicate(route, true));
+        }
+    }
+}
+
+/* Before 0.3.0 there are no interfaces, and one address of each family. */
+static void add_family(cJSON *object, const char *key, bool ipv6)
+{
+    const cJSON *ip;
+
+    cJSON_ArrayForEach (ip, cJSON_GetObjectItem(object, "ips")) {
+        if (is_ipv6(ip, "address") == ipv6) {
+            cJSON *family = cJSON_AddObjectToObject(object, key);
+            const char *gateway = cJSON_GetStringValue(cni_find(ip, "gateway"));
+
+            cJSON_AddItemToObject(family, "ip", cJSON_Duplicate(cni_find(ip, "address"), false));
+            if (gateway) {
+                cJSON_AddStringToObject(family, "gateway", gateway);
             }
+            add_routes_of(family, cJSON_GetObjectItem(object, "routes"), ipv6);
+            return;
         }
-        /* The shortest form only, no surrogates, nothing beyond U+10FFFF. */
-        return text[0] == 0xc0 || text[0] == 0xc1 || text[0] > 0xf4 ||
-                       ((text[0] == 0xe0 || text[0] == 0xf0) && text[1] < forms[i].least) ||
-                       (text[0] == 0xed && text[1] > 0x9f) || (text[0] == 0xf4 && text[1] > 0x8f)
-                   ? 0
-                   : i + 1;
     }
-    return 0;
 }
 
-static char *make_utf8(const char *text)
+static void make_old(cJSON *object)
 {
-    char *copy = strdup(text);
+    cJSON *dns = cJSON_DetachItemFromObject(object, "dns");
 
-    for (char *c = copy; c && *c;) {
-        const size_t length = character_length((const unsigned char *)c);
-
-        if (!length) {
-            *c = '?';
-        }
-        c += length ? length : 1;
-    }
-    return copy;
+    add_family(object, "ip4", false);
+    add_family(object, "ip6", true);
+    cJSON_DeleteItemFromObject(object, "interfaces");
+    cJSON_DeleteItemFromObject(object, "ips");
+    cJSON_DeleteItemFromObject(object, "routes");
+    cJSON_AddItemToObject(object, "dns", dns);
 }
 
-static void add_message(cJSON *object, const char *key, const char *text)
+void cni_write_result(struct text *out, const struct cni_result *result)
 {
-    _cleanup_free_ char *sound = make_utf8(text);
+    cJSON *object = cni_previous_copy(result->previous, result->version);
 
-    cJSON_AddStringToObject(object, key, sound ? sound : "");
-}
-
-void cni_write_error(struct text *out, const char *version, int code, const char *message,
-                     const char *details)
-{
-    cJSON *object = cJSON_CreateObject();
-
-    cJSON_AddStringToObject(object, "cniVersion", version);
-    cJSON_AddNumberToObject(object, "code", code);
-    add_message(object, "msg", message);
-    if (*details) {
-        add_message(object, "details", details);
+    add_network(object, result);
+    if (cJSON_GetArraySize(result->dns)) {
+        cJSON_ReplaceItemInObject(object, "dns", cJSON_Duplicate(result->dns, true));
     }
-    print(out, object);
+    if (!cni_version_is_since(result->version, "0.3.0")) {
+        make_old(object);
+    } else {
+        set_families(object, !cni_version_is_since(result->version, "1.0.0"));
+    }
+    cni_write(out, object);
 }

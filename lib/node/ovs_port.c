@@ -1,5 +1,7 @@
 #include "node/ovs_port.h"
 
+#include "node/bridge.h"
+
 #define INTERFACE_TABLE "Interface"
 #define PORT_TABLE "Port"
 #define BRIDGE_TABLE "Bridge"
@@ -107,4 +109,36 @@ int ovs_port_delete(ovnk8s_plan *plan, const char *key)
     }
     port->key = arena_strdup(&plan->arena, key);
     return plan_intend(plan, &delete_type, port->key, port);
+}
+
+void ovs_port_ask(struct rows *asked, const char *owner, const char *key)
+{
+    const struct row_id port = row_id(owner, PORT_TABLE, key);
+    const struct row_id interface = ovs_interface_id(owner, key);
+    struct row *row = rows_ask(asked, INTERFACE_TABLE, interface), *bridge;
+
+    row_ask(row, "external_ids");
+    row_ask(row, "ofport");
+    row_ask(row, "error");
+    row_includes_row(rows_ask(asked, PORT_TABLE, port), "interfaces", interface);
+    bridge = rows_ask_where(asked, BRIDGE_TABLE, ROW_BY_NAME, INTEGRATION_BRIDGE);
+    row_ask(bridge, "name");
+    row_includes_row(bridge, "ports", port);
+}
+
+static bool refers(const struct row *row, const char *column, struct row_id id)
+{
+    const struct atom atom = {.type = ATOM_ROW, .row = id};
+
+    return column_holds(row_column(row, column), &atom);
+}
+
+bool ovs_port_is_there(const struct rows *facts, const char *owner, const char *key)
+{
+    const struct row_id port = row_id(owner, PORT_TABLE, key);
+    const struct row_id interface = ovs_interface_id(owner, key);
+
+    return rows_find(facts, INTERFACE_TABLE, interface) &&
+           refers(rows_find(facts, PORT_TABLE, port), "interfaces", interface) &&
+           refers(find_bridge(facts, INTEGRATION_BRIDGE), "ports", port);
 }

@@ -33,4 +33,9 @@ int ovs_port_add(ovnk8s_plan *plan, const struct ovs_port *port);
 /* Adds to 'plan' that br-int has no port that 'key' stands for. */
 int ovs_port_delete(ovnk8s_plan *plan, const char *key);
 
+/* Asks about the port of br-int that 'key' stands for, with the columns external_ids, ofport and
+ * error of its Interface; and tells whether the port is there, whole, among what was found. */
+void ovs_port_ask(struct rows *asked, const char *owner, const char *key);
+bool ovs_port_is_there(const struct rows *facts, const char *owner, const char *key);
+
 #endif /* ovs_port.h */

@@ -216,6 +216,11 @@ int ovnk8s_settings_set(ovnk8s_settings *settings, const char *key, const char *
     return value ? store(settings, i, FLAG, value) : 0;
 }
 
+int settings_set_default(ovnk8s_settings *settings, const char *key, const char *value)
+{
+    return store(settings, find_key(key), DEFAULT, value);
+}
+
 void ovnk8s_settings_set_log(ovnk8s_settings *settings, ovnk8s_log_fn *log, void *log_payload)
 {
     settings->log = (struct log){log, log_payload};
@@ -457,17 +462,17 @@ int ovnk8s_settings_open_vswitch(ovnk8s_settings *settings, ovnk8s_vswitch **out
     return error;
 }
 
-/* The folder in which ovs-vswitchd has its sockets: that of the database's, where it has one. */
-static int add_run_folder(struct text *out, const ovnk8s_settings *settings)
+/* That of the database's socket, where it has one. */
+void settings_add_ovs_folder(const ovnk8s_settings *settings, struct text *out)
 {
     const char *remote = value_of(settings, OVS), *slash;
 
     if (strncmp(remote, "unix:", 5) != 0 || strchr(remote, ',')) {
         remote = settings->values[OVS][DEFAULT];
     }
+    remote += strlen("unix:");
     slash = strrchr(remote, '/');
-    text_add_bytes(out, remote, slash ? (size_t)(slash - remote + 1) : strlen("unix:"));
-    return out->failed ? fail_nomem() : 0;
+    text_add_bytes(out, remote, slash ? (size_t)(slash - remote + 1) : 0);
 }
 
 int ovnk8s_settings_open_bridge(ovnk8s_settings *settings, const char *name, ovnk8s_bridge **out)
@@ -480,10 +485,11 @@ int ovnk8s_settings_open_bridge(ovnk8s_settings *settings, const char *name, ovn
     if (!error && (!name || !*name || strchr(name, '/'))) {
         error = fail(OVNK8S_INVALID, "bridge \"%.80s\": expected a name", name ? name : "");
     }
-    error = error ? error : add_run_folder(&remote, settings);
     if (error) {
         return error;
     }
+    text_add(&remote, "unix:");
+    settings_add_ovs_folder(settings, &remote);
     text_printf(&remote, "%s.mgmt", name);
     return remote.failed ? fail_nomem() : ovnk8s_bridge_open(out, remote.bytes, &options);
 }
@@ -506,6 +512,12 @@ int ovnk8s_settings_open_sb(ovnk8s_settings *settings, ovnk8s_sb **out)
     return error ? error : ovnk8s_sb_open(out, value_of(settings, SB), &options);
 }
 
+bool settings_has_api_server(const ovnk8s_settings *settings)
+{
+    return value_of(settings, KUBECONFIG) || value_of(settings, API_SERVER) ||
+           settings->has_service_account;
+}
+
 int ovnk8s_settings_open_kube(ovnk8s_settings *settings, ovnk8s_kube **out)
 {
     ovnk8s_kube_options options = OVNK8S_KUBE_OPTIONS_INIT;
@@ -523,7 +535,7 @@ int ovnk8s_settings_open_kube(ovnk8s_settings *settings, ovnk8s_kube **out)
     options.cancel = settings->cancel;
     options.log = settings->log.fn;
     options.log_payload = settings->log.payload;
-    if (!options.kubeconfig && !options.server && !settings->has_service_account) {
+    if (!settings_has_api_server(settings)) {
         return fail(OVNK8S_NOTFOUND, "no API server: neither a kubeconfig nor"
                                      " external_ids:k8s-api-server of Open vSwitch is set");
     }

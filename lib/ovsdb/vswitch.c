@@ -88,6 +88,23 @@ int ovnk8s_vswitch_external_id(ovnk8s_vswitch *vswitch, const char *key, char **
     return error;
 }
 
+int vswitch_has_bridge(ovnk8s_vswitch *vswitch, const char *name, const struct deadline *deadline,
+                       bool *out)
+{
+    struct rows asked = {0}, facts = {0};
+    int error;
+
+    row_ask(rows_ask_where(&asked, "Bridge", ROW_BY_NAME, name), "name");
+    error = rows_failed(&asked) ? fail_nomem()
+                                : read_rows(vswitch->conn, asked.first, NULL, deadline, &facts);
+    *out = facts.first != NULL;
+    rows_clear(&asked);
+    rows_clear(&facts);
+    return error
+               ? fail_during(error, "read", conn_remotes(vswitch->conn), "reading bridge %s", name)
+               : 0;
+}
+
 int vswitch_apply(ovnk8s_vswitch *vswitch, ovnk8s_plan *plan, const struct deadline *deadline)
 {
     return apply_plan(plan, vswitch->conn, deadline);

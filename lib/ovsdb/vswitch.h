@@ -14,6 +14,10 @@ struct conn *vswitch_conn(ovnk8s_vswitch *vswitch);
 int vswitch_read(ovnk8s_vswitch *vswitch, const struct deadline *deadline, struct rows *facts,
                  const struct row **out);
 
+/* Whether there is a bridge of this name. */
+int vswitch_has_bridge(ovnk8s_vswitch *vswitch, const char *name, const struct deadline *deadline,
+                       bool *out);
+
 /* Makes the database what 'plan' wants. */
 int vswitch_apply(ovnk8s_vswitch *vswitch, ovnk8s_plan *plan, const struct deadline *deadline);
 

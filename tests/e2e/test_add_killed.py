@@ -1,39 +1,27 @@
 """The CNI plugin is killed on entering any system call of ADD or DEL: the next DEL leaves nothing."""
-import json
 import os
 import random
 
 import pytest
 
-from cni import Attachment, Killer, open_vswitch_names
+from killer import Victim
 from overlay import Pod, Watcher
 from snapshot import differences, snapshot
 
 SEED = int(os.environ.get("SEED", random.randrange(1 << 32)))
 POINTS = {"ADD": 300, "DEL": 60}
-CONFIGURATION = "/etc/cni/net.d/10-ovn-kubernetes.conf"
+LIMITED = {"runtimeConfig": {"bandwidth": {"ingressRate": 8000000, "ingressBurst": 800000, "egressRate": 8000000,
+                                           "egressBurst": 800000}}}
 
 
 @pytest.fixture(scope="module")
-def killer(tmp_path_factory):
-    return Killer(tmp_path_factory.mktemp("killer"))
-
-
-@pytest.fixture(scope="module")
-def attachment(overlay):
-    """A container of an annotated pod."""
-    node = overlay.nodes[0]
+def victim(overlay, tmp_path_factory):
+    """A container of an annotated pod, with limits: ADD makes all that it can make."""
     with Watcher(overlay.central):
-        pod = Pod(overlay, "victim", node)
+        pod = Pod(overlay, "victim", overlay.nodes[0])
         pod.wait_for_annotation()
-    configuration = json.loads(node.path(CONFIGURATION).read_text())
-    return Attachment(node, "victim", pod.netns, configuration, pod.cni_args)
-
-
-def traces(attachment):
-    """All that ADD could have made, as names."""
-    host = attachment.host
-    return open_vswitch_names(host), sorted(path.name for path in host.path("/sys/class/net").iterdir())
+    return Victim(pod.node, tmp_path_factory.mktemp("killer"),
+                  {"CNI_NETNS": pod.netns.path, "CNI_ARGS": pod.cni_args}, LIMITED)
 
 
 def points_of(command, calls) -> list[int]:
@@ -43,24 +31,26 @@ def points_of(command, calls) -> list[int]:
 
 
 @pytest.mark.parametrize("command", POINTS)
-def test_killed_at_any_system_call(overlay, attachment, killer, command):
-    before, names_before = snapshot(overlay), traces(attachment)
-    if command == "DEL":
-        attachment.call("ADD")
-    calls = killer.calls(attachment, command)
-    attachment.call("DEL")
+def test_killed_at_any_system_call(overlay, victim, command):
+    def prepare():
+        if command == "DEL":
+            victim.call("ADD")
+
+    before, nothing = snapshot(overlay), victim.traces()
+    prepare()
+    calls = victim.calls(command)
+    victim.call("DEL")
     points = points_of(command, calls)
     print(f"SEED={SEED}: {len(points)} of {calls} system calls of {command}")
     killed = halfway = 0
     for n in points:
-        if command == "DEL":
-            attachment.call("ADD")
-        killed += killer.kill(attachment, command, n)
-        halfway += traces(attachment) != names_before
-        attachment.call("DEL")
-        assert traces(attachment) == names_before, f"killed in system call {n} of {calls}, SEED={SEED}"
+        prepare()
+        killed += victim.kill(command, n)
+        halfway += victim.traces() != nothing
+        victim.call("DEL")
+        assert victim.traces() == nothing, f"killed on entering system call {n} of {calls}"
     print(f"killed {killed} times, halfway {halfway} times")
     assert killed > len(points) / 2 and halfway > 10
     assert differences(before, snapshot(overlay)) == []
-    attachment.call("ADD")
-    attachment.call("DEL")
+    victim.call("ADD")
+    victim.call("DEL")

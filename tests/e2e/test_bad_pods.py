@@ -3,7 +3,7 @@ import json
 
 import pytest
 
-from overlay import Pod
+from overlay import Pod, call_plugin
 
 GOOD = {"ip_address": "192.168.2.9/24", "mac_address": "0a:58:c0:a8:02:09", "gateway_ip": "192.168.2.1"}
 ELSEWHERE = "https://10.99.0.99:6443"
@@ -25,14 +25,11 @@ def add(pod, netns, *, stdin=None, **changes):
 
     Changes with names in capitals are for the environment, where None leaves a variable out; others for the configuration.
     """
-    configuration = json.loads(pod.node.path("/etc/cni/net.d/10-ovn-kubernetes.conf").read_text())
-    variables = {"CNI_COMMAND": "ADD", "CNI_CONTAINERID": "container", "CNI_NETNS": netns.path, "CNI_IFNAME": "eth0",
-                 "CNI_PATH": "/opt/cni/bin", "CNI_ARGS": pod.cni_args}
-    for name, value in {"timeout": 1, **changes}.items():
-        (variables if name.isupper() else configuration)[name] = value
-    result = pod.node.run(["/opt/cni/bin/ovn-k8s-cni-overlay"], check=False,
-                          input=json.dumps(configuration) if stdin is None else stdin,
-                          env={name: value for name, value in variables.items() if value is not None})
+    environment = {"CNI_NETNS": netns.path, "CNI_ARGS": pod.cni_args}
+    keys = {"timeout": 1}
+    for name, value in changes.items():
+        (environment if name.isupper() else keys)[name] = value
+    result = call_plugin(pod.node, environment.pop("CNI_COMMAND", "ADD"), environment, keys, stdin)
     assert result.returncode != 0
     error = json.loads(result.stdout)
     assert "\n" not in error["msg"]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ctypes
 import json
 import os
-from ctypes import POINTER, Structure, byref, c_bool, c_char_p, c_int, c_size_t, c_uint, c_void_p
+from ctypes import POINTER, Structure, byref, c_bool, c_char_p, c_int, c_size_t, c_uint, c_uint64, c_void_p
 from pathlib import Path
 
 from host import BUILT
@@ -79,12 +79,26 @@ class _Gateway(_Options):
                 ("single_default", c_bool), ("cluster_subnet", c_char_p)]
 
 
+class _Plug(_Options):
+    initialiser = "ovnk8s_plug_init"
+    _fields_ = [("size", c_size_t), ("container_id", c_char_p), ("interface", c_char_p), ("netns", c_char_p),
+                ("iface_id", c_char_p), ("iface_id_ver", c_char_p), ("mac", c_char_p), ("addresses", c_char_p),
+                ("gateways", c_char_p), ("mtu", c_uint), ("timeout_ms", c_uint), ("routes", c_char_p),
+                ("network", c_char_p), ("ingress_rate", c_uint64), ("ingress_burst", c_uint64),
+                ("egress_rate", c_uint64), ("egress_burst", c_uint64)]
+
+
+class _Plugged(Structure):
+    _fields_ = [("size", c_size_t), ("container_id", c_char_p), ("interface", c_char_p), ("network", c_char_p),
+                ("iface_id", c_char_p), ("host_interface", c_char_p)]
+
+
 _lib.ovnk8s_last_error.restype = POINTER(_LastError)
 _lib.ovnk8s_error_name.restype = c_char_p
 _lib.ovnk8s_plan_changes.restype = c_size_t
 for _name in "ovnk8s_plan_node_subnet", "ovnk8s_plan_port_addresses":
     getattr(_lib, _name).restype = c_char_p
-for _name in "ovnk8s_plan_free", "ovnk8s_nb_close", "ovnk8s_free":
+for _name in "ovnk8s_plan_free", "ovnk8s_nb_close", "ovnk8s_vswitch_close", "ovnk8s_free":
     getattr(_lib, _name).argtypes = [c_void_p]
 
 
@@ -180,3 +194,38 @@ class Plan:
     @property
     def changes(self) -> list[dict]:
         return json.loads(self._written(_lib.ovnk8s_plan_json))["changes"]
+
+
+class Vswitch:
+    """A connection to the Open vSwitch database of the host that this process is on. Keywords of its methods are the fields
+    of struct ovnk8s_plug."""
+
+    def __init__(self, remote: str = "unix:/run/openvswitch/db.sock", **options):
+        self.handle = c_void_p()
+        _check(_lib.ovnk8s_vswitch_open(byref(self.handle), remote.encode(), byref(_Connect(**options))))
+
+    def __enter__(self) -> Vswitch:
+        return self
+
+    def __exit__(self, *_):
+        _lib.ovnk8s_vswitch_close(self.handle)
+
+    def plug_add(self, **fields) -> str:
+        """Returns the name of the host's end."""
+        name = ctypes.create_string_buffer(16)
+        _check(_lib.ovnk8s_plug_add(self.handle, byref(_Plug(**fields)), name))
+        return name.value.decode()
+
+    def plug_check(self, **fields):
+        _check(_lib.ovnk8s_plug_check(self.handle, byref(_Plug(**fields))))
+
+    def plug_delete(self, container_id: str, interface: str = "eth0"):
+        _check(_lib.ovnk8s_plug_delete(self.handle, container_id.encode(), interface.encode()))
+
+    def plug_list(self) -> list[dict[str, str]]:
+        out, n = POINTER(POINTER(_Plugged))(), c_size_t()
+        _check(_lib.ovnk8s_plug_list(self.handle, byref(out), byref(n)))
+        found = [{name: getattr(out[i].contents, name).decode() for name, _ in _Plugged._fields_[1:]}
+                 for i in range(n.value)]
+        _lib.ovnk8s_free(out)
+        return found

@@ -11,6 +11,7 @@ from sandbox import FIRST_NODE, Sandbox
 
 CLUSTER_SUBNET = "192.168.0.0/16"
 PODS = "/api/v1/namespaces/default/pods"
+CNI_CONF = "/etc/cni/net.d/10-ovn-kubernetes.conflist"
 WATCHER_PID = "/run/openvswitch/ovn-k8s-watcher.pid"
 WATCHER_LOG = "/var/log/openvswitch/ovn-k8s-watcher.log"
 
@@ -63,6 +64,25 @@ def at_once(calls) -> list:
     calls = list(calls)
     with concurrent.futures.ThreadPoolExecutor(len(calls)) as pool:
         return [future.result() for future in [pool.submit(call) for call in calls]]
+
+
+def cni_input(node: Node) -> dict:
+    """What a runtime makes of the node's CNI configuration for the plugin's standard input."""
+    conf = json.loads(node.path(CNI_CONF).read_text())
+    return {"cniVersion": conf["cniVersions"][-1], "name": conf["name"], **conf["plugins"][0]}
+
+
+def call_plugin(node: Node, verb: str, environment: dict[str, str | None], keys: dict, stdin: str | None = None,
+                prefix=()):
+    """Calls the CNI plugin as a container runtime does: with the node's configuration, in which "keys" are replaced.
+
+    A variable with value None is left out; "prefix" comes before the plugin on the command line.
+    """
+    variables = {"CNI_COMMAND": verb, "CNI_CONTAINERID": "container", "CNI_IFNAME": "eth0", "CNI_PATH": "/opt/cni/bin",
+                 **environment}
+    return node.run([*prefix, "/opt/cni/bin/ovn-k8s-cni-overlay"], check=False,
+                    input=json.dumps({**cni_input(node), **keys}) if stdin is None else stdin,
+                    env={name: value for name, value in variables.items() if value is not None})
 
 
 class Watcher:

@@ -1,9 +1,8 @@
 """What ovn-k8s-overlay makes of a host, and what it leaves alone."""
 import json
 
-from overlay import master_flags, minion_flags, overlay_command
+from overlay import CNI_CONF, master_flags, minion_flags, overlay_command
 
-CONF = "/etc/cni/net.d/10-ovn-kubernetes.conf"
 
 
 def test_nodes_reach_each_other_by_their_management_ports(overlay):
@@ -48,8 +47,10 @@ def test_a_switch_of_somebody_else_is_left_alone(overlay):
 
 def test_other_keys_of_the_cni_configuration_stay(overlay):
     node = overlay.nodes[0]
-    conf = json.loads(node.path(CONF).read_text())
-    node.write(CONF, json.dumps({**conf, "kubeconfig": "/root/config", "extra": [1]}))
+    conf = json.loads(node.path(CNI_CONF).read_text())
+    mine = {**conf["plugins"][0], "kubeconfig": "/root/config", "extra": [1]}
+    others = {**conf, "disableCheck": True, "cniVersions": ["1.0.0"]}
+    node.write(CNI_CONF, json.dumps({**others, "plugins": [mine, {"type": "portmap"}]}))
     overlay_command(node, "minion-init", {**minion_flags(node), "ovs": "unix:/run/openvswitch/db.sock"})
-    after = json.loads(node.path(CONF).read_text())
-    assert after == {**conf, "kubeconfig": "/root/config", "extra": [1], "ovs": "unix:/run/openvswitch/db.sock"}
+    after = json.loads(node.path(CNI_CONF).read_text())
+    assert after == {**others, "plugins": [{**mine, "ovs": "unix:/run/openvswitch/db.sock"}, {"type": "portmap"}]}

@@ -9,7 +9,7 @@ import xml.etree.ElementTree
 import pytest
 
 from library import Northbound, Plan
-from overlay import CLUSTER_SUBNET, assert_refused, master_flags, minion_flags, overlay_command
+from overlay import CLUSTER_SUBNET, CNI_CONF, assert_refused, cni_input, master_flags, minion_flags, overlay_command
 from snapshot import database, snapshot
 
 COMMAND = "ovn-k8s-overlay: "
@@ -119,7 +119,7 @@ def test_dry_run_of_a_host(overlay):
     node = overlay.nodes[0]
     port = f"k8s-{node.name}"[:15]
     node.run(["ovs-vsctl", "del-port", "br-int", port])
-    node.run(["rm", "/etc/cni/net.d/10-ovn-kubernetes.conf"])
+    node.run(["rm", CNI_CONF])
     words = [f"--{name}={value}" for name, value in minion_flags(node).items()]
     foretold = json_of(node, "minion-init", *words, "--dry-run")
     assert foretold["changes"] == []
@@ -127,7 +127,7 @@ def test_dry_run_of_a_host(overlay):
     assert sorted(tables) == [("insert", "Interface"), ("insert", "Port"), ("update", "Bridge")]
     assert foretold["host"]["kernel"] == [f'~ link "{port}" up', f'+ address 192.168.2.2/24 of link "{port}"',
                                           f'+ route {CLUSTER_SUBNET} via 192.168.2.1 over link "{port}"']
-    assert foretold["host"]["files"] == ["+ file /etc/cni/net.d/10-ovn-kubernetes.conf"]
+    assert foretold["host"]["files"] == [f"+ file {CNI_CONF}"]
     assert_foretold(overlay, node, "minion-init", *words)
 
 
@@ -145,7 +145,7 @@ def test_mtu_is_applied(overlay):
         told = overlay_command(node, "minion-init", {**flags, "mtu": str(mtu)}).stdout
         assert NO_CHANGE in told
         assert node.output(["ovs-vsctl", "get", "Interface", f"k8s-{node.name}"[:15], "mtu_request"]) == str(mtu)
-        assert json.loads(node.path("/etc/cni/net.d/10-ovn-kubernetes.conf").read_text())["mtu"] == mtu
+        assert cni_input(node)["mtu"] == mtu
 
 
 @pytest.mark.parametrize("verb, flags, words", [

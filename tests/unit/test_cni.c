@@ -1,76 +1,20 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "cni_call.h"
 
-#include <cmocka.h>
-#undef fail /* The library has a function of this name. */
-
-#include <dirent.h>
-#include <ftw.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include <cjson/cJSON.h>
-
-#include <ovnk8s/cni.h>
 #include <ovnk8s/error.h>
-#include <ovnk8s/memory.h>
 
 #include "base/mem.h"
+#include "cni/answer.h"
 #include "cni/env.h"
-#include "cni/result.h"
 #include "topology/annotation.h"
 
-#define CONFIG "{\"cniVersion\":\"0.3.1\",\"name\":\"net\",\"type\":\"ovn-k8s-cni-overlay\"}"
+#define CONFIG "{\"cniVersion\":\"1.0.0\",\"name\":\"net\",\"type\":\"ovn-k8s-cni-overlay\"}"
 #define ID "CNI_CONTAINERID=abc"
 #define IF "CNI_IFNAME=eth0"
 #define NS "CNI_NETNS=/nonexistent/netns"
+#define PATH "CNI_PATH=/opt/cni/bin"
 #define ARGS "CNI_ARGS=IgnoreUnknown=1;K8S_POD_NAMESPACE=ns1;K8S_POD_NAME=pod-a"
-
-static void assert_contains(const char *text, const char *part)
-{
-    if (!strstr(text, part)) {
-        print_error("expected \"%s\" in \"%s\"\n", part, text);
-        assert_true(false);
-    }
-}
-
-/* Runs the plugin; the answer as JSON. */
-static cJSON *run(const char *const *environment, const char *input, int exit_code)
-{
-    char *output;
-    cJSON *answer;
-
-    assert_int_equal(ovnk8s_cni_run(environment, input, NULL, &output), exit_code);
-    assert_non_null(output);
-    answer = cJSON_ParseWithOpts(output, NULL, true);
-    assert_true(cJSON_IsObject(answer));
-    ovnk8s_free(output);
-    return answer;
-}
-
-static const char *text_of(const cJSON *object, const char *key)
-{
-    const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, key));
-
-    return text ? text : "";
-}
-
-static void assert_error(const char *const *environment, const char *input, int code,
-                         const char *message)
-{
-    cJSON *answer = run(environment, input, 1);
-
-    assert_int_equal(cJSON_GetObjectItemCaseSensitive(answer, "code")->valueint, code);
-    assert_contains(text_of(answer, "msg"), message);
-    cJSON_Delete(answer);
-}
-
-#define ENV(...) ((const char *const[]){__VA_ARGS__, NULL})
 
 static void refuses_bad_environments(void **state)
 {
@@ -88,9 +32,13 @@ static void refuses_bad_environments(void **state)
     assert_error(ENV("CNI_COMMAND=NOPE"), CONFIG, 4, "unknown CNI_COMMAND: NOPE");
     assert_error(ENV("CNI_COMMAND=add"), CONFIG, 4, "unknown CNI_COMMAND");
     assert_error(ENV("CNI_COMMAND=ADD", "CNI_IFNAME="), "", 4,
-                 "required env variables [CNI_CONTAINERID,CNI_NETNS,CNI_IFNAME] missing");
+                 "required env variables [CNI_CONTAINERID,CNI_NETNS,CNI_IFNAME,CNI_PATH] missing");
+    assert_error(ENV("CNI_COMMAND=CHECK", ID, PATH), "", 4,
+                 "required env variables [CNI_NETNS,CNI_IFNAME] missing");
     assert_error(ENV("CNI_COMMAND=DEL"), "", 4,
-                 "required env variables [CNI_CONTAINERID,CNI_IFNAME] missing");
+                 "required env variables [CNI_CONTAINERID,CNI_IFNAME,CNI_PATH] missing");
+    assert_error(ENV("CNI_COMMAND=GC"), "", 4, "required env variables [CNI_PATH] missing");
+    assert_error(ENV("CNI_COMMAND=STATUS"), "", 4, "required env variables [CNI_PATH] missing");
     assert_error(ENV("CNI_COMMAND=DEL", "CNI_CONTAINERID=.a", IF), "", 4,
                  "invalid characters in containerID");
     assert_error(ENV("CNI_COMMAND=DEL", "CNI_CONTAINERID=a/b", IF), "", 4, "\"a/b\"");
@@ -118,13 +66,11 @@ static void refuses_bad_configurations(void **state)
         {"{}", 7, "missing network name"},
         {"{\"name\":null}", 7, "missing network name"},
         {"{\"name\":\"\"}", 7, "missing network name"},
-        {"{\"name\":5}", 7, "\"name\": 5: expected a text"},
+        {"{\"name\":5}", 6, "\"name\": 5: expected a text"},
         {"{\"name\":\"a b\"}", 7, "invalid characters found in network name"},
-        {"{\"name\":\"a\"}", 1, "incompatible CNI versions"},
-        {"{\"name\":\"a\",\"cniVersion\":\"\"}", 1, "incompatible"},
-        {"{\"name\":\"a\",\"cniVersion\":\"0.3\"}", 1, "incompatible"},
-        {"{\"name\":\"a\",\"cniVersion\":\"1.0.0\"}", 1, "incompatible"},
-        {"{\"name\":\"a\",\"cniVersion\":31}", 7, "\"cniVersion\": 31: expected a text"},
+        {"{\"name\":\"a\",\"cniVersion\":\"0.3\"}", 1, "incompatible CNI versions"},
+        {"{\"name\":\"a\",\"cniVersion\":\"1.0.1\"}", 1, "incompatible CNI versions"},
+        {"{\"name\":\"a\",\"cniVersion\":31}", 6, "\"cniVersion\": 31: expected a text"},
         {"{\"name\":\"a\",\"cniversion\":\"0.3.1\",\"MTU\":\"1\"}", 7, "\"mtu\": \"1\": expected"},
         {"{\"name\":\"a\",\"cniVersion\":\"0.3.1\",\"mtu\":67}", 7, "68 to 65535"},
         {"{\"name\":\"a\",\"cniVersion\":\"0.3.1\",\"mtu\":1e300}", 7, "a whole number"},
@@ -138,20 +84,71 @@ static void refuses_bad_configurations(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
-        assert_error(ENV("CNI_COMMAND=DEL", ID, IF), cases[i].input, cases[i].code,
+        assert_error(ENV("CNI_COMMAND=DEL", ID, IF, PATH), cases[i].input, cases[i].code,
                      cases[i].message);
+    }
+}
+
+/* What is wrong first is told first: each input has all the faults of those after it. */
+static void looks_in_the_order_of_the_reference_library(void **state)
+{
+    const char *const *no_id = ENV("CNI_COMMAND=CHECK", "CNI_IFNAME=a/b");
+    const char *const *bad_name = ENV("CNI_COMMAND=CHECK", ID, "CNI_IFNAME=a/b");
+    const char *const *no_path = ENV("CNI_COMMAND=CHECK", ID, IF, NS);
+    const char *const *sound = ENV("CNI_COMMAND=CHECK", ID, IF, NS, PATH, "CNI_ARGS=FOO");
+
+    (void)state;
+    assert_error(no_id, NULL, 4, "a/b");
+    assert_error(bad_name, NULL, 4, "/ or :");
+    assert_error(no_path, NULL, 4, "[CNI_PATH] missing");
+    assert_error(sound, NULL, 5, "standard input");
+    assert_error(sound, "{\"cniVersion\":\"0.3.0\"", 6, "decoding");
+    assert_error(sound, "{\"cniVersion\":\"0.3.0\"}", 7, "missing network name");
+    assert_error(sound, "{\"cniVersion\":\"x\",\"name\":\"a\"}", 6, "cniVersion");
+    assert_error(sound, "{\"cniVersion\":\"0.3.9\",\"name\":\"a\"}", 1,
+                 "config version does not allow CHECK");
+    assert_error(sound, "{\"cniVersion\":\"9.9.9\",\"name\":\"a\",\"mtu\":1}", 1,
+                 "incompatible CNI versions");
+    assert_error(sound, "{\"cniVersion\":\"1.0.0\",\"name\":\"a\",\"mtu\":1}", 7, "mtu");
+    assert_error(sound, "{\"cniVersion\":\"1.0.0\",\"name\":\"a\"}", 4, "invalid pair \"FOO\"");
+    assert_error(ENV("CNI_COMMAND=NOPE"), "{", 6, "decoding");
+}
+
+static void knows_since_when_there_are_verbs(void **state)
+{
+    static const struct {
+        const char *verb, *version;
+        bool allowed;
+    } cases[] = {
+        {"CHECK", "", false},     {"CHECK", "0.3.1", false},  {"CHECK", "0.4.0", true},
+        {"CHECK", "1.1.0", true}, {"GC", "1.0.0", false},     {"GC", "1.1.0", true},
+        {"STATUS", "", false},    {"STATUS", "1.0.0", false}, {"STATUS", "0.4", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        char command[32], config[128], refusal[64];
+
+        snprintf(command, sizeof command, "CNI_COMMAND=%s", cases[i].verb);
+        snprintf(refusal, sizeof refusal, "config version does not allow %s", cases[i].verb);
+        snprintf(config, sizeof config, "{\"cniVersion\":\"%s\",\"name\":\"a\",\"mtu\":1}",
+                 cases[i].version);
+        assert_error(ENV(command, ID, IF, NS, PATH), config, cases[i].allowed ? 7 : 1,
+                     cases[i].allowed ? "mtu" : refusal);
     }
 }
 
 static void names_what_it_supports(void **state)
 {
     cJSON *answer =
-        run(ENV("CNI_COMMAND=DEL", ID, IF), "{\"CNIVERSION\":\"9.9.9\",\"NAME\":\"a\"}", 1);
+        run(ENV("CNI_COMMAND=DEL", ID, IF, PATH), "{\"CNIVERSION\":\"9.9.9\",\"NAME\":\"a\"}", 1);
 
     (void)state;
-    assert_string_equal(text_of(answer, "details"),
-                        "config is \"9.9.9\", plugin supports [\"0.3.0\" \"0.3.1\"]");
-    assert_string_equal(text_of(answer, "cniVersion"), "0.3.1");
+    assert_string_equal(
+        text_of(answer, "details"),
+        "config is \"9.9.9\", plugin supports [\"0.1.0\" \"0.2.0\" \"0.3.0\" \"0.3.1\" "
+        "\"0.4.0\" \"1.0.0\" \"1.1.0\"]");
+    assert_string_equal(text_of(answer, "cniVersion"), "1.1.0");
     cJSON_Delete(answer);
 }
 
@@ -162,10 +159,11 @@ static void answers_version(void **state)
     } cases[] = {
         {"{\"cniVersion\":\"1.0.0\"}", "1.0.0"},
         {"{\"cniVersion\":\"0.3.0\"}", "0.3.0"},
-        {"{\"cniVersion\":7}", "0.3.1"},
-        {"not JSON", "0.3.1"},
-        {"", "0.3.1"},
-        {NULL, "0.3.1"},
+        {"{\"CNIversion\":\"0.3.0\"}", "0.3.0"},
+        {"{\"cniVersion\":7}", "1.1.0"},
+        {"not JSON", "1.1.0"},
+        {"", "1.1.0"},
+        {NULL, "1.1.0"},
     };
 
     (void)state;
@@ -194,14 +192,85 @@ static void checks_what_is_cheap_before_it_asks_servers(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT_OF(bad); i++) {
-        assert_error(ENV("CNI_COMMAND=ADD", ID, IF, NS, bad[i][0]), CONFIG, 4, bad[i][1]);
+        assert_error(ENV("CNI_COMMAND=ADD", ID, IF, PATH, NS, bad[i][0]), CONFIG, 4, bad[i][1]);
     }
-    assert_error(ENV("CNI_COMMAND=ADD", ID, IF, NS, ARGS), CONFIG, 4,
+    assert_error(ENV("CNI_COMMAND=ADD", ID, IF, PATH, NS, ARGS), CONFIG, 4,
                  "CNI_NETNS: network namespace /nonexistent/netns: does not exist");
-    assert_error(ENV("CNI_COMMAND=ADD", ID, IF, "CNI_NETNS=/dev/null", ARGS), CONFIG, 4,
+    assert_error(ENV("CNI_COMMAND=ADD", ID, IF, PATH, "CNI_NETNS=/dev/null", ARGS), CONFIG, 4,
                  "is not a namespace");
-    assert_error(ENV("CNI_COMMAND=ADD", ID, IF, NS, ARGS),
-                 "{\"cniVersion\":\"0.3.1\",\"name\":\"a\",\"prevResult\":{}}", 7, "prevResult");
+}
+
+static void assert_add_refused(const char *keys, int code, const char *message)
+{
+    char config[512];
+
+    snprintf(config, sizeof config, "{\"cniVersion\":\"1.0.0\",\"name\":\"a\",%s}", keys);
+    assert_error(ENV("CNI_COMMAND=ADD", ID, IF, PATH, NS, ARGS), config, code, message);
+}
+
+static void refuses_what_it_cannot_do(void **state)
+{
+    (void)state;
+    assert_add_refused("\"IPAM\":{\"Type\":\"host-local\"}", 7,
+                       "\"ipam\": \"host-local\": addresses");
+    assert_add_refused("\"mode\":\"other\"", 7, "\"kubernetes\" or \"standalone\"");
+    assert_add_refused("\"mode\":5", 7, "\"mode\": 5");
+    assert_add_refused("\"runtimeConfig\":{\"mac\":\"x\"}", 7, "runtimeConfig.mac");
+    assert_add_refused("\"prevResult\":{\"ips\":{}}", 7, "\"ips\"");
+    /* None of these is looked at. */
+    assert_add_refused("\"ipam\":{},\"capabilities\":5,\"foo\":[],\"prevResult\":{}", 4, NS + 10);
+    assert_error(ENV("CNI_COMMAND=ADD", ID, IF, PATH, "CNI_NETNS=/proc/self/ns/net", ARGS), CONFIG,
+                 8, "plugin's netns and netns from CNI_NETNS should not be the same");
+    assert_error(ENV("CNI_COMMAND=CHECK", ID, IF, PATH, NS), CONFIG, 7,
+                 "Required prevResult missing");
+    assert_error(ENV("CNI_COMMAND=CHECK", ID, IF, PATH, NS),
+                 "{\"cniVersion\":\"1.0.0\",\"name\":\"a\",\"prevResult\":{\"interfaces\":[{"
+                 "\"name\":\"eth0\",\"sandbox\":\"/other\"}]}}",
+                 7, "\"prevResult\" has no interface eth0 in /nonexistent/netns");
+}
+
+/* Which containers are valid is not said: then none is removed. */
+static void collects_nothing_unless_told_what_is_valid(void **state)
+{
+    static const char none[] = "{\"cniVersion\":\"1.1.0\",\"name\":\"a\"}";
+    char *output;
+
+    (void)state;
+    assert_int_equal(ovnk8s_cni_run(ENV("CNI_COMMAND=GC", PATH), none, NULL, &output), 0);
+    assert_string_equal(output, "");
+    ovnk8s_free(output);
+    assert_error(ENV("CNI_COMMAND=GC", PATH),
+                 "{\"cniVersion\":\"1.1.0\",\"name\":\"a\",\"cni.dev/valid-attachments\":{}}", 7,
+                 "\"cni.dev/valid-attachments\": {}: expected an array");
+    assert_error(ENV("CNI_COMMAND=GC", PATH),
+                 "{\"cniVersion\":\"1.1.0\",\"name\":\"a\",\"cni.dev/attachments\":[{"
+                 "\"containerID\":\"a\"}]}",
+                 7, "\"containerID\" and \"ifname\"");
+}
+
+/* A runtime would take such a DEL for one that has nothing to do. */
+static void never_fails_to_delete_as_if_nothing_was_there(void **state)
+{
+    static const char config[] =
+        "{\"cniVersion\":\"1.0.0\",\"name\":\"a\",\"timeout\":1,"
+        "\"ovs\":\"unix:/nonexistent/Not Found/no such file or directory.sock\"}";
+    cJSON *answer = run(ENV("CNI_COMMAND=DEL", ID, IF, PATH), config, 1);
+
+    (void)state;
+    assert_int_equal(cJSON_GetObjectItem(answer, "code")->valueint, 103);
+    assert_null(strcasestr(text_of(answer, "msg"), "not found"));
+    assert_null(strcasestr(text_of(answer, "msg"), "no such file or directory"));
+    assert_contains(text_of(answer, "msg"), "not there");
+    cJSON_Delete(answer);
+}
+
+static void tells_that_open_vswitch_is_down(void **state)
+{
+    (void)state;
+    assert_error(ENV("CNI_COMMAND=STATUS", PATH),
+                 "{\"cniVersion\":\"1.1.0\",\"name\":\"a\",\"timeout\":1,"
+                 "\"ovs\":\"unix:/nonexistent/db.sock\"}",
+                 51, "/nonexistent/db.sock");
 }
 
 static void parses_args(void **state)
@@ -230,7 +299,8 @@ static void refuses_bad_args(void **state)
         {"A=b;", "invalid pair"},
         {";", "invalid pair"},
         {"IgnoreUnknown=1;;", "invalid pair"},
-        {"FOO=1", "unknown args [\"FOO\"]"},
+        {"FOO=1", "ARGS: unknown args [\"FOO=1\"]"},
+        {"K8S_POD_NAME=a;FOO=1;foo=", "ARGS: unknown args [\"FOO=1\" \"foo=\"]"},
         {"FOO=1;IgnoreUnknown=0", "unknown args"},
         {"IgnoreUnknown=maybe", "expected true or false"},
         {"K8S_POD_NAMESPACE=../../x", "K8S_POD_NAMESPACE \"../../x\""},
@@ -361,30 +431,6 @@ static void survives_broken_annotations(void **state)
 
 /* Output. */
 
-static void writes_results(void **state)
-{
-    struct pod_network network;
-    struct cni_result result = {"0.3.1", "veth0123456789a", "eth0", "/run/netns/x", &network};
-    _cleanup_text_ struct text out = {0};
-
-    (void)state;
-    assert_int_equal(annotation_parse("{" ONE
-                                      ",\"ip_addresses\":[\"192.168.2.3/24\",\"fd00::3/64\"],"
-                                      "\"gateway_ips\":[\"192.168.2.1\",\"fd00::1\"]}",
-                                      &network),
-                     0);
-    cni_write_result(&out, &result);
-    assert_string_equal(
-        out.bytes,
-        "{\"cniVersion\":\"0.3.1\",\"interfaces\":[{\"name\":\"veth0123456789a\"},"
-        "{\"name\":\"eth0\",\"mac\":\"0a:58:c0:a8:02:03\",\"sandbox\":\"/run/netns/x\"}],"
-        "\"ips\":[{\"version\":\"4\",\"address\":\"192.168.2.3/24\",\"gateway\":\"192.168.2.1\","
-        "\"interface\":1},"
-        "{\"version\":\"6\",\"address\":\"fd00::3/64\",\"gateway\":\"fd00::1\",\"interface\":1}],"
-        "\"routes\":[{\"dst\":\"0.0.0.0/0\",\"gw\":\"192.168.2.1\"},"
-        "{\"dst\":\"::/0\",\"gw\":\"fd00::1\"}],\"dns\":{}}\n");
-}
-
 static void writes_errors_as_utf8(void **state)
 {
     static const char *const texts[][2] = {
@@ -422,7 +468,7 @@ static void logs_one_line_per_call(void **state)
              "{\"cniVersion\":\"0.3.0\",\"name\":\"a\",\"ovs\":\"unix:%s/none\",\"logFile\":\"%s\","
              "\"timeout\":1}",
              folder, path);
-    assert_error(ENV("CNI_COMMAND=DEL", ID, IF), config, 103, "/none");
+    assert_error(ENV("CNI_COMMAND=DEL", ID, IF, PATH), config, 103, "/none");
     file = fopen(path, "re");
     assert_non_null(file);
     assert_non_null(fgets(line, sizeof line, file));
@@ -434,251 +480,28 @@ static void logs_one_line_per_call(void **state)
     rmdir(folder);
 }
 
-/* Installation. */
-
-struct place {
-    char folder[32], conf[64], link[64], plugin[64], conf_file[128], link_file[128];
-};
-
-static int make_place(void **state)
-{
-    struct place *place = calloc(1, sizeof *place);
-
-    strcpy(place->folder, "/tmp/ovnk8s-cni-XXXXXX");
-    assert_non_null(mkdtemp(place->folder));
-    snprintf(place->conf, sizeof place->conf, "%s/etc/cni/net.d", place->folder);
-    snprintf(place->link, sizeof place->link, "%s/opt/cni/bin/", place->folder);
-    snprintf(place->plugin, sizeof place->plugin, "%s/plugin", place->folder);
-    snprintf(place->conf_file, sizeof place->conf_file, "%s/10-ovn-kubernetes.conf", place->conf);
-    snprintf(place->link_file, sizeof place->link_file, "%sovn-k8s-cni-overlay", place->link);
-    assert_int_equal(symlink("/bin/true", place->plugin), 0);
-    *state = place;
-    return 0;
-}
-
-static int remove_one(const char *path, const struct stat *info, int type, struct FTW *ftw)
-{
-    (void)info, (void)type, (void)ftw;
-    return remove(path);
-}
-
-static int remove_place(void **state)
-{
-    struct place *place = *state;
-
-    nftw(place->folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
-    free(place);
-    return 0;
-}
-
-static ovnk8s_cni_install_options options_for(const struct place *place, unsigned int mtu)
-{
-    ovnk8s_cni_install_options options = OVNK8S_CNI_INSTALL_OPTIONS_INIT;
-
-    options.conf_path = place->conf;
-    options.link_path = place->link;
-    options.plugin = place->plugin;
-    options.mtu = mtu;
-    return options;
-}
-
-static int install(const struct place *place, unsigned int mtu)
-{
-    const ovnk8s_cni_install_options options = options_for(place, mtu);
-
-    return ovnk8s_cni_install(&options);
-}
-
-static void assert_preview(const struct place *place, unsigned int mtu, const char *expected)
-{
-    const ovnk8s_cni_install_options options = options_for(place, mtu);
-    char *text;
-
-    assert_int_equal(ovnk8s_cni_install_preview(&text, &options), 0);
-    assert_string_equal(text, expected);
-    ovnk8s_free(text);
-}
-
-static cJSON *read_conf(const struct place *place)
-{
-    char text[512] = "";
-    FILE *file = fopen(place->conf_file, "re");
-
-    assert_non_null(file);
-    assert_true(fread(text, 1, sizeof text - 1, file) > 0);
-    fclose(file);
-    return cJSON_ParseWithOpts(text, NULL, true);
-}
-
-static ino_t inode(const char *path)
-{
-    struct stat info;
-
-    assert_int_equal(lstat(path, &info), 0);
-    return info.st_ino;
-}
-
-/* Nothing temporary is left. */
-static void assert_files(const char *folder, int expected)
-{
-    DIR *dir = opendir(folder);
-    int n = 0;
-
-    while (readdir(dir)) {
-        n++;
-    }
-    closedir(dir);
-    assert_int_equal(n - 2, expected);
-}
-
-static void installs(void **state)
-{
-    const struct place *place = *state;
-    char target[256] = "";
-    cJSON *conf;
-    struct stat info;
-
-    assert_int_equal(install(place, 0), 0);
-    conf = read_conf(place);
-    assert_string_equal(text_of(conf, "cniVersion"), "0.3.1");
-    assert_string_equal(text_of(conf, "name"), "ovn-kubernetes");
-    assert_string_equal(text_of(conf, "type"), "ovn-k8s-cni-overlay");
-    assert_null(cJSON_GetObjectItem(conf, "mtu"));
-    cJSON_Delete(conf);
-    assert_int_equal(stat(place->conf_file, &info), 0);
-    assert_int_equal(info.st_mode & 0777, 0644);
-    assert_true(readlink(place->link_file, target, sizeof target - 1) > 0);
-    assert_string_equal(target, place->plugin);
-    assert_files(place->conf, 1);
-    assert_files(place->link, 1);
-}
-
-static void tells_what_it_would_do(void **state)
-{
-    const struct place *place = *state;
-    char link[1024], file[1024], both[2048];
-    struct stat info;
-
-    snprintf(link, sizeof link, "+ link %s to %s\n", place->link_file, place->plugin);
-    snprintf(file, sizeof file, "+ file %s\n", place->conf_file);
-    snprintf(both, sizeof both, "%s%s", link, file);
-    assert_preview(place, 1400, both);
-    assert_int_equal(lstat(place->link_file, &info), -1);
-    assert_int_equal(lstat(place->conf_file, &info), -1);
-    assert_int_equal(install(place, 1400), 0);
-    assert_preview(place, 1400, "");
-    *file = '~';
-    assert_preview(place, 1300, file);
-    assert_int_equal(unlink(place->link_file), 0);
-    assert_preview(place, 1400, link);
-}
-
-static void leaves_alone_what_is_right(void **state)
-{
-    const struct place *place = *state;
-    ino_t conf, link;
-
-    assert_int_equal(install(place, 1400), 0);
-    conf = inode(place->conf_file);
-    link = inode(place->link_file);
-    assert_int_equal(install(place, 1400), 0);
-    assert_int_equal(inode(place->conf_file), conf);
-    assert_int_equal(inode(place->link_file), link);
-}
-
-static void replaces_what_is_old(void **state)
-{
-    const struct place *place = *state;
-    char target[256] = "";
-    cJSON *conf;
-
-    assert_int_equal(install(place, 1400), 0);
-    assert_int_equal(unlink(place->link_file), 0);
-    assert_int_equal(symlink("/nonexistent", place->link_file), 0);
-    assert_int_equal(install(place, 1300), 0);
-    conf = read_conf(place);
-    assert_int_equal(cJSON_GetObjectItem(conf, "mtu")->valueint, 1300);
-    cJSON_Delete(conf);
-    assert_true(readlink(place->link_file, target, sizeof target - 1) > 0);
-    assert_string_equal(target, place->plugin);
-    assert_files(place->conf, 1);
-    assert_files(place->link, 1);
-}
-
-static void refuses_what_is_in_the_way(void **state)
-{
-    struct place *place = *state;
-    FILE *file;
-
-    assert_int_equal(install(place, 0), 0);
-    assert_int_equal(unlink(place->link_file), 0);
-    file = fopen(place->link_file, "we");
-    assert_non_null(file);
-    fclose(file);
-    assert_int_equal(install(place, 0), OVNK8S_EXISTS);
-    assert_contains(ovnk8s_last_error()->message, "link ovn-k8s-cni-overlay in /tmp/");
-    assert_int_equal(unlink(place->link_file), 0);
-    assert_int_equal(unlink(place->conf_file), 0);
-    assert_int_equal(mkdir(place->conf_file, 0755), 0);
-    assert_int_equal(install(place, 0), OVNK8S_EXISTS);
-}
-
-static void wants_a_plugin(void **state)
-{
-    struct place *place = *state;
-    ovnk8s_cni_install_options options;
-
-    ovnk8s_cni_install_options_init(&options);
-    assert_int_equal(ovnk8s_cni_install(&options), OVNK8S_INVALID);
-    assert_int_equal(ovnk8s_cni_install(NULL), OVNK8S_INVALID);
-    strcpy(place->plugin, "/nonexistent/plugin");
-    assert_int_equal(install(place, 0), OVNK8S_NOTFOUND);
-    strcpy(place->plugin, "/etc/passwd");
-    assert_int_equal(install(place, 0), OVNK8S_INVALID);
-    assert_int_equal(access(place->conf, F_OK), -1);
-}
-
-static void accepts_the_plugin_itself_in_the_folder(void **state)
-{
-    struct place *place = *state;
-    FILE *file;
-
-    assert_int_equal(install(place, 0), 0);
-    assert_int_equal(unlink(place->link_file), 0);
-    file = fopen(place->link_file, "we");
-    assert_non_null(file);
-    assert_int_equal(fchmod(fileno(file), 0755), 0);
-    fclose(file);
-    snprintf(place->plugin, sizeof place->plugin, "%.63s", place->link_file);
-    assert_int_equal(install(place, 0), 0);
-}
-
-#define WITH_PLACE(TEST) cmocka_unit_test_setup_teardown(TEST, make_place, remove_place)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(refuses_bad_environments),
         cmocka_unit_test(refuses_bad_configurations),
+        cmocka_unit_test(looks_in_the_order_of_the_reference_library),
+        cmocka_unit_test(knows_since_when_there_are_verbs),
         cmocka_unit_test(names_what_it_supports),
         cmocka_unit_test(answers_version),
         cmocka_unit_test(checks_what_is_cheap_before_it_asks_servers),
+        cmocka_unit_test(refuses_what_it_cannot_do),
+        cmocka_unit_test(collects_nothing_unless_told_what_is_valid),
+        cmocka_unit_test(never_fails_to_delete_as_if_nothing_was_there),
+        cmocka_unit_test(tells_that_open_vswitch_is_down),
         cmocka_unit_test(parses_args),
         cmocka_unit_test(refuses_bad_args),
         cmocka_unit_test(parses_annotations),
         cmocka_unit_test(refuses_bad_annotations),
         cmocka_unit_test(survives_huge_annotations),
         cmocka_unit_test(survives_broken_annotations),
-        cmocka_unit_test(writes_results),
         cmocka_unit_test(writes_errors_as_utf8),
         cmocka_unit_test(logs_one_line_per_call),
-        WITH_PLACE(installs),
-        WITH_PLACE(tells_what_it_would_do),
-        WITH_PLACE(leaves_alone_what_is_right),
-        WITH_PLACE(replaces_what_is_old),
-        WITH_PLACE(refuses_what_is_in_the_way),
-        WITH_PLACE(wants_a_plugin),
-        WITH_PLACE(accepts_the_plugin_itself_in_the_folder),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,71 @@
+"""Killing a call of the CNI plugin at any moment, and a fast look at what it could have left."""
+from __future__ import annotations
+
+import json
+import pathlib
+import socket
+import subprocess
+
+from host import HERE, Host
+from overlay import call_plugin
+
+KILLED = 128 + 9
+DATABASE = "/run/openvswitch/db.sock"
+
+
+class Victim:
+    """A container whose ADD and DEL may be killed."""
+
+    def __init__(self, host: Host, folder: pathlib.Path, environment: dict[str, str], keys: dict | None = None):
+        """Builds kill_at.c in the folder, which hosts see too. The rest is as call_plugin() has it."""
+        self.host = host
+        self.killer = folder / "kill_at"
+        self.environment = {"CNI_CONTAINERID": "victim", **environment}
+        self.keys = keys or {}
+        subprocess.run(["cc", "-O1", "-o", self.killer, HERE / "kill_at.c"], check=True)
+
+    def call(self, command: str):
+        result = call_plugin(self.host, command, self.environment, self.keys)
+        assert result.returncode == 0, result.stdout
+
+    def calls(self, command: str) -> int:
+        """How many system calls a command makes."""
+        result = self._killed_at(0, command)
+        assert result.returncode == 0, result.stdout
+        return int(result.stderr.rpartition("calls ")[2])
+
+    def kill(self, command: str, n: int) -> bool:
+        """Lets the n-th system call of a command be its end. False when it has made fewer."""
+        result = self._killed_at(n, command)
+        assert result.returncode in (0, KILLED), result.stdout
+        return result.returncode == KILLED
+
+    def _killed_at(self, n: int, command: str) -> subprocess.CompletedProcess:
+        return call_plugin(self.host, command, self.environment, self.keys, prefix=[self.killer, n])
+
+    def traces(self) -> tuple:
+        """All that ADD could have made on its host, as names."""
+        return open_vswitch_names(self.host), sorted(path.name for path in self.host.path("/sys/class/net").iterdir())
+
+
+def open_vswitch_names(host: Host) -> dict[str, list[str]]:
+    """Names of ports and interfaces, and the rows of queues, read as fast as possible."""
+    tables = {"Port": "name", "Interface": "name", "QoS": "_uuid", "Queue": "_uuid"}
+    request = {"id": 0, "method": "transact", "params": ["Open_vSwitch", *(
+        {"op": "select", "table": table, "where": [], "columns": [column]} for table, column in tables.items())]}
+    with socket.socket(socket.AF_UNIX) as database:
+        database.connect(str(host.path(DATABASE)))
+        database.sendall(json.dumps(request).encode())
+        answer = _read_json(database)["result"]
+    return {table: sorted(str(row[column]) for row in result["rows"])
+            for (table, column), result in zip(tables.items(), answer)}
+
+
+def _read_json(connection: socket.socket):
+    received = b""
+    while True:
+        received += connection.recv(65536)
+        try:
+            return json.loads(received)
+        except ValueError:
+            continue
