@@ -54,5 +54,6 @@ int main(int argc, char *argv[])
         exit_code = 1;
     }
     ovnk8s_free(output);
-    return fflush(stdout) ? 1 : exit_code;
+    /* libcurl and OpenSSL would put away, piece by piece, what ends with the process anyway. */
+    quick_exit(fflush(stdout) ? 1 : exit_code);
 }

@@ -1,15 +1,21 @@
-/* Verbs that change the Northbound database, or would: node-del, cluster-del, repair, check. */
+/* Verbs that change the Northbound database, or would: node-del, cluster-del, network-del,
+ * repair, check. */
 
 #include <stdio.h>
 
 #include "overlay.h"
 
-static void apply_to_nb(const struct command *command, ovnk8s_plan *plan)
+/* Carries out the plan, which is freed, and says that 'what' is 'done'. */
+static int change(const struct command *command, ovnk8s_plan *plan, const char *what,
+                  const char *done)
 {
     ovnk8s_nb *nb = open_nb(command);
 
     do_plan(command, plan, nb);
     ovnk8s_nb_close(nb);
+    print_changes(command, plan, what, done);
+    ovnk8s_plan_free(plan);
+    return CLI_OK;
 }
 
 int run_node_del(const struct command *command)
@@ -18,11 +24,8 @@ int run_node_del(const struct command *command)
     char what[300];
 
     cli_check(ovnk8s_node_delete(plan, command->argument));
-    apply_to_nb(command, plan);
     snprintf(what, sizeof what, "node %s", command->argument);
-    print_changes(command, plan, what, "deleted");
-    ovnk8s_plan_free(plan);
-    return CLI_OK;
+    return change(command, plan, what, "deleted");
 }
 
 int run_cluster_del(const struct command *command)
@@ -30,10 +33,18 @@ int run_cluster_del(const struct command *command)
     ovnk8s_plan *plan = new_plan(command);
 
     cli_check(ovnk8s_cluster_delete(plan, command->is_forced ? OVNK8S_FORCE : 0));
-    apply_to_nb(command, plan);
-    print_changes(command, plan, "cluster", "deleted");
-    ovnk8s_plan_free(plan);
-    return CLI_OK;
+    return change(command, plan, "cluster", "deleted");
+}
+
+int run_network_del(const struct command *command)
+{
+    ovnk8s_plan *plan = new_plan(command);
+    char what[300];
+
+    cli_check(
+        ovnk8s_network_delete(plan, command->argument, command->is_forced ? OVNK8S_FORCE : 0));
+    snprintf(what, sizeof what, "network %s", command->argument);
+    return change(command, plan, what, "deleted");
 }
 
 int run_repair(const struct command *command)
@@ -41,10 +52,7 @@ int run_repair(const struct command *command)
     ovnk8s_plan *plan = new_plan(command);
 
     cli_check(ovnk8s_topology_repair(plan));
-    apply_to_nb(command, plan);
-    print_changes(command, plan, "cluster", "repaired");
-    ovnk8s_plan_free(plan);
-    return CLI_OK;
+    return change(command, plan, "cluster", "repaired");
 }
 
 int run_check(const struct command *command)

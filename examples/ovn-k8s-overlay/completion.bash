@@ -2,7 +2,7 @@
 
 _ovn_k8s_overlay() {
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} verb='' i
-    local verbs='master-init minion-init gateway-init gateway-del node-del cluster-del check repair status topology'
+    local verbs='master-init minion-init gateway-init gateway-del node-del cluster-del network-del check repair status topology'
     local flags='--dry-run --verbose --format --wait --owner --ovs --nb --timeout --private-key
         --certificate --ca-cert --kubeconfig --config --show-config --help --version'
     local gateway='--node-name --cluster-ip-subnet --physical-interface --bridge-interface --physical-ip
@@ -60,7 +60,7 @@ _ovn_k8s_overlay() {
     minion-init) flags+=" $init --minion-switch-subnet" ;;
     gateway-init) flags+=" $gateway" ;;
     gateway-del) flags+=' --logical-only' ;;
-    cluster-del) flags+=' --force' ;;
+    cluster-del | network-del) flags+=' --force' ;;
     status) flags+=' --sb' ;;
     topology) flags+=' --ports' ;;
     esac

@@ -62,6 +62,7 @@ const char overlay_help[] =
     "  gateway-del NODE  undo that\n"
     "  node-del NAME     delete a node, with all ports on it\n"
     "  cluster-del       delete the cluster; with --force also its nodes\n"
+    "  network-del NAME  delete a network of containers that have no cluster\n"
     "  check             show what differs from what was set up; changes nothing\n"
     "  repair            put it right\n"
     "  status            show nodes, their use, and who has joined\n"
@@ -76,7 +77,7 @@ const char overlay_help[] =
     "For gateway-init, besides --node-name, --cluster-ip-subnet and --logical-only:\n" //
     GATEWAY_HELP LOGICAL_GATEWAY_HELP "\n"
     "For others:\n"
-    "  --force                        cluster-del: nodes go too\n"
+    "  --force                        cluster-del: nodes go too; network-del: attachments go too\n"
     "  --ports                        topology: with the ports of pods\n"
     "  --sb REMOTE[,REMOTE]           status: OVN Southbound database (default:\n"
     "                                 external_ids:ovn-remote of Open vSwitch, then\n"
@@ -165,6 +166,15 @@ static const char cluster_del_help[] =
     "  --force                delete the nodes too, with all ports on them\n" //
     GENERAL_HELP STATUS_HELP;
 
+static const char network_del_help[] =
+    "usage: ovn-k8s-overlay network-del NAME [--force] [OPTION...]\n"
+    "\n"
+    "Deletes a network that the CNI plugin has made in its standalone mode. It is refused while\n"
+    "containers are attached to it.\n"
+    "\n"
+    "  --force                delete their ports too\n" //
+    GENERAL_HELP STATUS_HELP;
+
 static const char check_help[] =
     "usage: ovn-k8s-overlay check [OPTION...]\n"
     "\n"
@@ -184,9 +194,8 @@ static const char repair_help[] =
 static const char status_help[] =
     "usage: ovn-k8s-overlay status [OPTION...]\n"
     "\n"
-    "Shows the cluster, its nodes with how many ports they have and can have, and the chassis "
-    "that\n"
-    "have joined.\n"
+    "Shows the cluster, its nodes with how many ports they have and can have, the chassis that\n"
+    "have joined, and networks without a cluster.\n"
     "\n"
     "  --sb REMOTE[,REMOTE]   OVN Southbound database (default: external_ids:ovn-remote of\n"
     "                         Open vSwitch, then unix:$OVN_RUNDIR/ovnsb_db.sock)\n" //
@@ -209,6 +218,7 @@ const struct verb verbs[] = {
     {"gateway-del", "NODE", gateway_del_help, run_gateway_del},
     {"node-del", "NAME", node_del_help, run_node_del},
     {"cluster-del", NULL, cluster_del_help, run_cluster_del},
+    {"network-del", "NAME", network_del_help, run_network_del},
     {"check", NULL, check_help, run_check},
     {"repair", NULL, repair_help, run_repair},
     {"status", NULL, status_help, run_status},

@@ -55,7 +55,7 @@ static const struct {
     {OPTION_LOGICAL_ONLY,
      "--logical-only",
      {"master-init", "minion-init", "gateway-init", "gateway-del"}},
-    {OPTION_FORCE, "--force", {"cluster-del"}},
+    {OPTION_FORCE, "--force", {"cluster-del", "network-del"}},
     {OPTION_PORTS, "--ports", {"topology"}},
     {OPTION_SB, "--sb", {"status"}},
 };
@@ -271,13 +271,14 @@ static void check_verb(struct command *command, const char *name)
 {
     if (!name) {
         cli_usage("no command: expected master-init, minion-init, gateway-init, gateway-del, "
-                  "node-del, cluster-del, check, repair, status or topology");
+                  "node-del, cluster-del, network-del, check, repair, status or topology");
     }
     command->verb = find_verb(name);
     if (!command->verb) {
-        cli_usage("unknown command \"%s\": expected master-init, minion-init, gateway-init, "
-                  "gateway-del, node-del, cluster-del, check, repair, status or topology",
-                  name);
+        cli_usage(
+            "unknown command \"%s\": expected master-init, minion-init, gateway-init, "
+            "gateway-del, node-del, cluster-del, network-del, check, repair, status or topology",
+            name);
     }
 }
 

@@ -46,6 +46,7 @@ int run_gateway_init(const struct command *command);
 int run_gateway_del(const struct command *command);
 int run_node_del(const struct command *command);
 int run_cluster_del(const struct command *command);
+int run_network_del(const struct command *command);
 int run_check(const struct command *command);
 int run_repair(const struct command *command);
 int run_status(const struct command *command);

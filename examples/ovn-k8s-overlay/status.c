@@ -208,6 +208,19 @@ static void print_gateways(const ovnk8s_topology *topology)
     }
 }
 
+static void print_networks(const ovnk8s_topology *topology)
+{
+    const ovnk8s_network_state *state;
+
+    for (size_t i = 0; (state = ovnk8s_topology_network(topology, i)); i++) {
+        printf("network %s, subnet %s, gateway %s, %s, %" PRIu64 " attachment%s\n",
+               state->network->name, state->network->subnet,
+               state->network->gateway ? state->network->gateway : "none",
+               state->network->is_routed ? "routed" : "not routed", state->n_attachments,
+               state->n_attachments == 1 ? "" : "s");
+    }
+}
+
 static void print_status_text(const ovnk8s_topology *topology, const struct chassis_list *list)
 {
     const ovnk8s_cluster *cluster = ovnk8s_topology_cluster(topology);
@@ -228,6 +241,7 @@ static void print_status_text(const ovnk8s_topology *topology, const struct chas
             print_chassis(list->all[i]);
         }
     }
+    print_networks(topology);
 }
 
 /* As JSON: the drawing's, with more members. */
@@ -259,6 +273,26 @@ static void print_chassis_json(const struct chassis_list *list)
     putchar(']');
 }
 
+static void print_networks_json(const ovnk8s_topology *topology)
+{
+    const ovnk8s_network_state *state;
+
+    putchar('[');
+    for (size_t i = 0; (state = ovnk8s_topology_network(topology, i)); i++) {
+        fputs(i ? ",{" : "{", stdout);
+        print_member("name", state->network->name);
+        putchar(',');
+        print_member("subnet", state->network->subnet);
+        if (state->network->gateway) {
+            putchar(',');
+            print_member("gateway", state->network->gateway);
+        }
+        printf(",\"routed\":%s,\"attachments\":%" PRIu64 "}",
+               state->network->is_routed ? "true" : "false", state->n_attachments);
+    }
+    putchar(']');
+}
+
 static void print_status_json(const ovnk8s_topology *topology, const struct chassis_list *list)
 {
     char *json;
@@ -267,6 +301,8 @@ static void print_status_json(const ovnk8s_topology *topology, const struct chas
     *strrchr(json, '}') = '\0';
     printf("%s,\"chassis\":", json);
     print_chassis_json(list);
+    fputs(",\"networks\":", stdout);
+    print_networks_json(topology);
     puts("}");
     ovnk8s_free(json);
 }

@@ -16,6 +16,7 @@
 #include <ovnk8s/log.h>
 #include <ovnk8s/memory.h>
 #include <ovnk8s/nb.h>
+#include <ovnk8s/network.h>
 #include <ovnk8s/plan.h>
 #include <ovnk8s/plug.h>
 #include <ovnk8s/port.h>

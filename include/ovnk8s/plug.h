@@ -5,6 +5,17 @@
  * Everything that is made for a container is found again from (container id, interface name) alone,
  * so that it can be removed without any memory of how it was made.
  *
+ * Two containers of a host may be plugged with the same iface-id, as the old and the new sandbox of
+ * one pod: the newer one has the logical port from then on, and the older one is left without.
+ *
+ * Limits of the rate hold for datapaths in the kernel and in userspace alike. What comes to the
+ * container is limited by Open vSwitch, with a QoS row of type linux-htb at its port: that needs
+ * sch_htb in the kernel. What comes from the container is limited where it leaves it, by a tbf at
+ * the interface inside: policing, as Open vSwitch has it, needs cls_basic and act_police and has no
+ * effect on a datapath in userspace, which reads packets before they are policed. It is asked for
+ * besides (ingress_policing_rate), since a container that may change its interfaces (CAP_NET_ADMIN)
+ * can take off the tbf; with a datapath in userspace nothing else holds it then.
+ *
  * Nothing here needs Kubernetes or CNI. */
 
 #ifndef OVNK8S_PLUG_H
@@ -26,7 +37,7 @@ typedef struct ovnk8s_plug {
     const char *mac;          /* "0a:58:0a:01:02:03". */
     const char *addresses;   /* "10.1.2.3/24", of either family, or of both with a comma between. */
     const char *gateways;    /* "10.1.2.1", likewise, for the default routes; NULL: none. */
-    unsigned int mtu;        /* Of the interface, in bytes; 0: the kernel's default. */
+    unsigned int mtu;        /* Of the interface, in bytes; 0: what fits into a tunnel. */
     unsigned int timeout_ms; /* For the whole call; 0: as the connection has it. */
     /* Further routes, "10.0.0.0/8 10.1.2.254,192.168.0.0/16": DESTINATION[ GATEWAY] with commas
      * between. Without a gateway: by that of 'gateways' of the same family, or, where there is none
@@ -51,6 +62,12 @@ OVNK8S_API void ovnk8s_plug_init(ovnk8s_plug *plug);
 /* Makes the interface in the container with its MAC, MTU, addresses and routes, connects it to
  * br-int, and waits until its flows are installed. On failure everything is as before.
  *
+ * No address is tentative afterwards, that of the link included. Where the datapath is in userspace
+ * (datapath_type of br-int is "netdev"), the container's kernel completes the checksums of what it
+ * sends, since nobody else would. An MTU of 0 becomes that of the host's interface with the address
+ * in external_ids:ovn-encap-ip less what the encapsulation adds, 58 bytes for Geneve over IPv4; or
+ * the kernel's default where that cannot be found out.
+ *
  * The name of the host's end, 15 characters, is put into 'host_interface' unless that is NULL; it
  * has room for 16 bytes.
  *
@@ -63,8 +80,9 @@ OVNK8S_API void ovnk8s_plug_init(ovnk8s_plug *plug);
  * Thread rule: that of 'vswitch'; the calling thread enters the container's namespace for moments
  * and comes back.
  *
- * Source: external_ids:iface-id, iface-id-ver, attached-mac and ovn-installed of table Interface in
- * ovs-vswitchd.conf.db(5) and ovn-controller(8). */
+ * Source: external_ids:iface-id, iface-id-ver, attached-mac and ovn-installed, and
+ * ingress_policing_rate, of table Interface, tables QoS and Queue in ovs-vswitchd.conf.db(5);
+ * ovn-controller(8); tc-tbf(8). */
 OVNK8S_API OVNK8S_MUST_CHECK int ovnk8s_plug_add(ovnk8s_vswitch *vswitch, const ovnk8s_plug *plug,
                                                  char *host_interface);
 

@@ -15,6 +15,7 @@
 
 #include <ovnk8s/common.h>
 #include <ovnk8s/gateway.h>
+#include <ovnk8s/network.h>
 #include <ovnk8s/plan.h>
 #include <ovnk8s/port.h>
 
@@ -177,6 +178,19 @@ OVNK8S_API const ovnk8s_gateway_state *ovnk8s_topology_gateway(const ovnk8s_topo
  */
 OVNK8S_API size_t ovnk8s_topology_ports(const ovnk8s_topology *topology);
 OVNK8S_API const ovnk8s_port *ovnk8s_topology_port(const ovnk8s_topology *topology, size_t i);
+
+/* A network without a cluster as it is in the database; see network.h. */
+typedef struct ovnk8s_network_state {
+    size_t size;                   /* Of this struct. */
+    const ovnk8s_network *network; /* As it was added; it can be given to ovnk8s_network_add(). */
+    uint64_t n_attachments;        /* How many attachments of containers it has. */
+} ovnk8s_network_state;
+
+/* Returns how many networks were read, none when only a node was asked for, and network number 'i'
+ * of them, ordered by name; NULL if there is no such. It belongs to 'topology'. */
+OVNK8S_API size_t ovnk8s_topology_networks(const ovnk8s_topology *topology);
+OVNK8S_API const ovnk8s_network_state *ovnk8s_topology_network(const ovnk8s_topology *topology,
+                                                               size_t i);
 
 /* Forms of ovnk8s_topology_draw(). */
 enum ovnk8s_drawing {

@@ -12,9 +12,9 @@ void changes_clear(struct changes *changes)
 
 const struct row *row_fact(const struct rows *facts, const struct row *row)
 {
-    const struct row *fact = facts->first;
+    const struct row *fact = row->unseen ? NULL : facts->first;
 
-    if (row->where == ROW_BY_ID) {
+    if (row->where == ROW_BY_ID && !row->unseen) {
         return rows_find(facts, row->table, row->id);
     }
     while (fact && (strcmp(fact->table, row->table) != 0 || strcmp(fact->name, row->name) != 0)) {
@@ -96,9 +96,10 @@ static void include(struct changes *to, struct change *change, const struct colu
 static void exclude(struct changes *to, struct change *change, const struct column *wanted,
                     const struct column *fact)
 {
-    for (size_t i = 0; fact && i < wanted->n; i++) {
+    for (size_t i = 0; (fact || change->row->unseen) && i < wanted->n; i++) {
         const struct atom *atoms = atoms_at(wanted, i);
-        const struct atom *there = wanted->is_map              ? column_pair(fact, atoms->string)
+        const struct atom *there = !fact                       ? atoms
+                                   : wanted->is_map            ? column_pair(fact, atoms->string)
                                    : column_holds(fact, atoms) ? atoms
                                                                : NULL;
 
@@ -158,17 +159,17 @@ static enum change_action action_of(const struct row *row, const struct row *fac
     if (row->state == ROW_DROPPED) {
         return CHANGE_DELETE;
     }
-    return fact ? CHANGE_UPDATE : CHANGE_INSERT;
+    return fact || row->unseen ? CHANGE_UPDATE : CHANGE_INSERT;
 }
 
 static int compare_row(struct changes *to, const struct row *row, const struct row *fact)
 {
     struct change *change;
 
-    if (!fact && row->state == ROW_DROPPED) {
+    if (!fact && !row->unseen && row->state == ROW_DROPPED) {
         return 0;
     }
-    if (!fact && row->state == ROW_EDITED) {
+    if (!fact && !row->unseen && row->state == ROW_EDITED) {
         return includes_something(row)
                    ? fail(OVNK8S_NOTFOUND, "%s %s does not exist", row->table, row->name)
                    : 0;

@@ -343,3 +343,12 @@ struct mac mac_from_ip(const struct ip *ip)
     }
     return mac;
 }
+
+struct ip ip_link_local(const struct mac *mac)
+{
+    const uint8_t *m = mac->bytes;
+
+    return (struct ip){
+        .family = 6,
+        .bytes = {0xfe, 0x80, [8] = m[0] ^ 2, m[1], m[2], 0xff, 0xfe, m[3], m[4], m[5]}};
+}

@@ -85,4 +85,8 @@ char *mac_to_text(const struct mac *mac, char text[static MAC_TEXT]);
 /* The MAC address that goes with 'ip': 0a:58 and the IPv4 address; 0a:58 and a hash for IPv6. */
 struct mac mac_from_ip(const struct ip *ip);
 
+/* The IPv6 address that a kernel gives a link with this MAC address by itself: fe80:: and the MAC
+ * address as EUI-64 (RFC 4862, 5.3). */
+struct ip ip_link_local(const struct mac *mac);
+
 #endif /* ip.h */

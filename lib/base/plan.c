@@ -146,7 +146,9 @@ void *scene_note(const struct scene *scene, const char *topic, const char *name,
 void notes_clear(struct notes *notes)
 {
     for (struct note *note = notes->first; note; note = note->next) {
-        note->clear(note->memory);
+        if (note->clear) {
+            note->clear(note->memory);
+        }
     }
     arena_clear(&notes->arena);
     *notes = (struct notes){0};

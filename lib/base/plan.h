@@ -69,7 +69,7 @@ int plan_resolve(const ovnk8s_plan *plan, const struct scene *scene, struct rows
 void plan_reset(ovnk8s_plan *plan);
 
 /* Memory of 'size' zeroed bytes that all intents of one resolving share under a topic and a name,
- * NULL when memory ran out. 'clear' is called for it in the end. */
+ * NULL when memory ran out. 'clear', unless it is NULL, is called for it in the end. */
 void *scene_note(const struct scene *scene, const char *topic, const char *name, size_t size,
                  void (*clear)(void *note));
 void notes_clear(struct notes *notes);

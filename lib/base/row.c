@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/mem.h"
+
 void rows_clear(struct rows *rows)
 {
     arena_clear(&rows->arena);
@@ -154,6 +156,23 @@ struct row *rows_drop(struct rows *rows, const char *table, struct row_id id, co
 
     row->state = ROW_DROPPED;
     row->is_new = false;
+    return row;
+}
+
+struct row *rows_edit_others(struct rows *rows, const char *table, struct row_id id,
+                             const char *owner, const char *key, const char *value)
+{
+    const char *strings[] = {"ovnk8s-owner", owner, key, value};
+    struct atom *pairs = arena_alloc(&rows->arena, COUNT_OF(strings) * sizeof *pairs);
+    struct row *row =
+        rows_failed(rows) ? lost_row(rows) : append_row(rows, table, ROW_OTHERS, id, value);
+
+    for (size_t i = 0; pairs && i < COUNT_OF(strings); i++) {
+        pairs[i] =
+            (struct atom){.type = ATOM_STRING, .string = arena_strdup(&rows->arena, strings[i])};
+    }
+    row->pairs = pairs;
+    row->unseen = true;
     return row;
 }
 
@@ -439,6 +458,45 @@ bool column_holds(const struct column *column, const struct atom *element)
         }
     }
     return false;
+}
+
+bool row_refers(const struct row *row, const char *column, struct row_id id)
+{
+    return column_holds(row_column(row, column), &(struct atom){.type = ATOM_ROW, .row = id});
+}
+
+static struct row *skip_others(struct row *row, const char *table)
+{
+    while (row && strcmp(row->table, table) != 0) {
+        row = row->next;
+    }
+    return row;
+}
+
+struct row *rows_first(const struct rows *rows, const char *table)
+{
+    return skip_others(rows->first, table);
+}
+
+struct row *rows_named(const struct rows *rows, const char *table, const char *name)
+{
+    struct row *row = rows_first(rows, table);
+
+    while (row && (!row_string(row, "name") || strcmp(row_string(row, "name"), name) != 0)) {
+        row = skip_others(row->next, table);
+    }
+    return row;
+}
+
+struct row *rows_referrer(const struct rows *rows, const char *table, const char *column,
+                          struct row_id id)
+{
+    struct row *row = rows_first(rows, table);
+
+    while (row && !row_refers(row, column, id)) {
+        row = skip_others(row->next, table);
+    }
+    return row;
 }
 
 struct row *rows_copy(struct rows *rows, const struct row *row)

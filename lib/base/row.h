@@ -62,6 +62,7 @@ enum row_where {
     ROW_BY_NAME,  /* Column "name" is 'name'. */
     ROW_BY_OWNER, /* external_ids:ovnk8s-owner is 'name'; for asking only. */
     ROW_ANY,      /* All rows of the table; for asking only. */
+    ROW_OTHERS,   /* All but 'id' whose external_ids have 'pairs'; for editing unseen only. */
 };
 
 struct row {
@@ -73,11 +74,14 @@ struct row {
     struct row_id id; /* For ROW_BY_ID. */
     enum row_where where;
     enum row_state state;
+    const struct atom *pairs; /* Two of them, for ROW_OTHERS. */
     bool is_new;  /* Believed not to be there: the first attempt inserts it without looking. */
+    bool unseen;  /* To be edited, or dropped, without looking: elements come and go, whatever is
+                   * there, of all rows that there are by then. */
     bool guarded; /* Commit only if its external_ids are as they were read; implies 'touched'. */
     bool touched; /* Whoever guards this row shall notice when something of it changes. */
     bool sole; /* Insert only if no other row has its name, where no index of the server says so. */
-    const char *remark; /* For whoever states the row; NULL at first. */
+    const void *remark; /* For whoever states the row; NULL at first. */
     struct column *columns;
 };
 
@@ -97,6 +101,11 @@ struct row *rows_want(struct rows *rows, const char *table, struct row_id id, co
 struct row *rows_edit(struct rows *rows, const char *table, struct row_id id, const char *name);
 struct row *rows_edit_by_name(struct rows *rows, const char *table, const char *name);
 struct row *rows_drop(struct rows *rows, const char *table, struct row_id id, const char *name);
+
+/* Whatever rows but 'id' the owner has whose external_ids have 'value' for 'key': what is stated
+ * of them is done to all there are when the plan is committed. */
+struct row *rows_edit_others(struct rows *rows, const char *table, struct row_id id,
+                             const char *owner, const char *key, const char *value);
 
 /* Asks: columns are named by row_ask(). */
 struct row *rows_ask(struct rows *rows, const char *table, struct row_id id);
@@ -122,9 +131,15 @@ void row_excludes_key(struct row *row, const char *column, const char *key);
 void row_add_atoms(struct row *row, const char *column, enum column_rule rule, bool is_map,
                    const struct atom *atoms, size_t n);
 
-/* Reading. Each accepts a NULL row. */
+/* Reading. Each accepts a NULL row, and finds NULL where there is none. */
 struct row *rows_find(const struct rows *rows, const char *table, struct row_id id);
 struct row *rows_find_id(const struct rows *rows, struct row_id id); /* In any table. */
+struct row *rows_first(const struct rows *rows, const char *table);
+struct row *rows_named(const struct rows *rows, const char *table, const char *name);
+/* The first row of the table of which 'column' refers to 'id'. */
+struct row *rows_referrer(const struct rows *rows, const char *table, const char *column,
+                          struct row_id id);
+bool row_refers(const struct row *row, const char *column, struct row_id id);
 const struct column *row_column(const struct row *row, const char *column);
 struct column *row_find_column(struct row *row, const char *column); /* To be changed. */
 const char *row_string(const struct row *row, const char *column);   /* The first; NULL if none. */

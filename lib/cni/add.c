@@ -13,21 +13,10 @@
 #include "cni/wishes.h"
 #include "net/link.h"
 #include "net/netns.h"
+#include "node/plug_mtu.h"
 #include "node/settings.h"
 
 /* What is cheap to find out is found out before any server is asked. */
-
-static int check_ipam(const struct cni_call *call)
-{
-    const char *type = cJSON_GetStringValue(cni_find(cni_find(call->config, "ipam"), "type"));
-
-    return !type || !*type
-               ? 0
-               : cni_fail(CNI_BAD_CONFIG,
-                          "network configuration: \"ipam\": \"%.80s\": addresses are given by OVN's"
-                          " topology, which knows what is taken: leave \"ipam\" out",
-                          type);
-}
 
 static bool may_be_own_netns(const struct cni_call *call)
 {
@@ -72,10 +61,9 @@ static int check(struct cni_call *call)
 {
     int error = cni_args_parse(env_get(call->env, "CNI_ARGS"), &call->args);
 
-    error = error ? error : check_ipam(call);
+    error = error ? error : cni_port_check(call);
     error = error ? error : cni_wishes_read(call);
     error = error ? error : cni_previous_check(cni_find(call->config, "prevResult"));
-    error = error ? error : cni_port_check(call);
     return error ? error : check_netns(call);
 }
 
@@ -147,19 +135,28 @@ static void write_result(struct cni_call *call, const struct cni_port *port,
     cni_write_result(&call->output, &result);
 }
 
+/* Unless something says what it is, it is what fits into a tunnel: known here for the result. */
+static unsigned int choose_mtu(const struct cni_call *call, ovnk8s_vswitch *vswitch)
+{
+    _cleanup_netns_ struct netns *host = NULL;
+    const unsigned int mtu = settings_mtu(call->settings);
+
+    return mtu || netns_open(&host, NULL) ? mtu : plug_mtu(vswitch, host);
+}
+
 static int add(struct cni_call *call, ovnk8s_vswitch *vswitch, const struct deadline *deadline)
 {
     struct cni_port port;
     struct plug_texts texts;
     char host_interface[16];
     ovnk8s_plug plug;
-    const int error = cni_port_find(call, deadline, &port);
+    const int error = cni_port_find(call, vswitch, deadline, &port);
 
     if (error) {
         return error;
     }
     cni_stage(call, "plug");
-    port.mtu = port.mtu ? port.mtu : settings_mtu(call->settings);
+    port.mtu = port.mtu ? port.mtu : choose_mtu(call, vswitch);
     make_texts(&port.network, &texts);
     plug = plug_of(call, &port, &texts);
     plug.timeout_ms = (unsigned int)deadline_left(deadline) + 1;

@@ -37,6 +37,7 @@ enum cni_code {
     CNI_API_SERVER = 105,
     CNI_CONTAINER = 106,    /* The interface in the container could not be made or removed. */
     CNI_NOT_AS_ADDED = 107, /* CHECK: something is not as ADD has left it. */
+    CNI_NORTHBOUND = 108,   /* The Northbound database cannot be reached or refuses. */
     CNI_INTERNAL = 999,
 };
 

@@ -117,12 +117,15 @@ static const char *or_null(const char *text)
 
 static int look(struct cni_call *call, ovnk8s_vswitch *vswitch, const struct expected *expected)
 {
-    char iface_id[2 * CNI_ARG_LENGTH + 2];
+    char iface_id[CNI_IFACE_ID_LENGTH];
     ovnk8s_plug plug = OVNK8S_PLUG_INIT;
     int error;
 
     cni_stage(call, "check");
-    cni_port_name(call, iface_id);
+    error = cni_port_name(call, vswitch, iface_id);
+    if (error) {
+        return error;
+    }
     plug.container_id = call->container_id;
     plug.interface = call->ifname;
     plug.netns = call->netns;

@@ -31,7 +31,9 @@ int cni_fail(enum cni_code code, const char *format, ...)
 
 static int open_settings(struct cni_call *call)
 {
+    /* An MTU that nobody has set is what fits into a tunnel. */
     if (settings_new(&call->settings, call->env) ||
+        settings_set_default(call->settings, "mtu", NULL) ||
         (!strcmp(call->command, "ADD") &&
          settings_set_default(call->settings, "timeout", ADD_TIMEOUT))) {
         return CNI_INTERNAL;

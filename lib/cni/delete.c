@@ -14,6 +14,7 @@ int cni_delete(struct cni_call *call)
     }
     cni_stage(call, "unplug");
     error = ovnk8s_plug_delete(vswitch, call->container_id, call->ifname);
+    error = error ? cni_code_of_plug() : cni_port_release(call, vswitch);
     ovnk8s_vswitch_close(vswitch);
-    return error ? cni_code_of_plug() : cni_port_release(call);
+    return error;
 }

@@ -111,6 +111,7 @@ int cni_gc(struct cni_call *call)
         return error;
     }
     error = unplug_others(call, vswitch, valid);
+    error = error ? error : cni_port_collect(call, vswitch, valid);
     ovnk8s_vswitch_close(vswitch);
-    return error ? error : cni_port_collect(call, valid);
+    return error;
 }

@@ -12,7 +12,7 @@
 #define STATIC_POD_ANNOTATION "kubernetes.io/config.hash"
 #define WITHOUT_KUBERNETES "without Kubernetes, set \"mode\": \"standalone\""
 
-int cni_kubernetes_check(const struct cni_call *call)
+static int check(const struct cni_call *call)
 {
     const struct cni_args *args = &call->args;
 
@@ -227,15 +227,27 @@ static int check_wishes(const struct cni_call *call, const struct pod_network *n
     return check_ips(call, network);
 }
 
-int cni_kubernetes_port(struct cni_call *call, const struct deadline *deadline,
-                        struct cni_port *out)
+static int name(const struct cni_call *call, ovnk8s_vswitch *vswitch,
+                char out[static CNI_IFACE_ID_LENGTH])
+{
+    const struct cni_args *args = &call->args;
+
+    (void)vswitch;
+    *out = '\0';
+    if (*args->pod_namespace && *args->pod) {
+        snprintf(out, CNI_IFACE_ID_LENGTH, "%s_%s", args->pod_namespace, args->pod);
+    }
+    return 0;
+}
+
+static int find(struct cni_call *call, ovnk8s_vswitch *vswitch, const struct deadline *deadline,
+                struct cni_port *out)
 {
     const char *known = known_annotation(call);
     int error;
 
     cni_stage(call, "pod");
-    *out = (struct cni_port){0};
-    cni_port_name(call, out->iface_id);
+    name(call, vswitch, out->iface_id);
     if (known) {
         snprintf(out->iface_id_ver, sizeof out->iface_id_ver, "%s", call->args.uid);
         error = parse_annotation(&call->args, known, &out->network);
@@ -246,7 +258,7 @@ int cni_kubernetes_port(struct cni_call *call, const struct deadline *deadline,
 }
 
 /* Asks what ADD will ask, as briefly as that can be answered. */
-int cni_kubernetes_status(struct cni_call *call)
+static int status(struct cni_call *call)
 {
     ovnk8s_kube *kube;
     char *pods;
@@ -266,3 +278,6 @@ int cni_kubernetes_status(struct cni_call *call)
     ovnk8s_kube_close(kube);
     return error;
 }
+
+/* The watcher removes the ports of pods. */
+const struct cni_source cni_kubernetes = {check, name, find, NULL, NULL, status};

@@ -1,61 +1,77 @@
 #include "cni/port.h"
 
-#include <stdio.h>
-
 #include "cni/config.h"
 
-static int fail_standalone(void)
+static int find_source(const struct cni_call *call, const struct cni_source **out)
 {
-    return cni_fail(CNI_BAD_CONFIG, "network configuration: \"mode\": \"standalone\": this version"
-                                    " does not support it");
+    enum cni_mode mode;
+    const int error = cni_config_mode(call, &mode);
+
+    *out = mode == CNI_STANDALONE ? &cni_standalone : &cni_kubernetes;
+    return error;
+}
+
+static int check_ipam(const struct cni_call *call)
+{
+    const char *type = cJSON_GetStringValue(cni_find(cni_find(call->config, "ipam"), "type"));
+
+    return !type || !*type
+               ? 0
+               : cni_fail(CNI_BAD_CONFIG,
+                          "network configuration: \"ipam\": \"%.80s\": addresses are given by OVN's"
+                          " topology, which knows what is taken: leave \"ipam\" out",
+                          type);
 }
 
 int cni_port_check(const struct cni_call *call)
 {
-    enum cni_mode mode;
-    const int error = cni_config_mode(call, &mode);
+    const struct cni_source *source;
+    int error = check_ipam(call);
 
-    if (error) {
-        return error;
-    }
-    return mode == CNI_STANDALONE ? fail_standalone() : cni_kubernetes_check(call);
+    error = error ? error : find_source(call, &source);
+    return error ? error : source->check(call);
 }
 
-int cni_port_find(struct cni_call *call, const struct deadline *deadline, struct cni_port *out)
+int cni_port_find(struct cni_call *call, ovnk8s_vswitch *vswitch, const struct deadline *deadline,
+                  struct cni_port *out)
 {
-    return cni_kubernetes_port(call, deadline, out);
+    const struct cni_source *source;
+    const int error = find_source(call, &source);
+
+    *out = (struct cni_port){.mtu = 0};
+    return error ? error : source->find(call, vswitch, deadline, out);
 }
 
-void cni_port_name(const struct cni_call *call, char out[static 2 * CNI_ARG_LENGTH + 2])
+int cni_port_name(const struct cni_call *call, ovnk8s_vswitch *vswitch,
+                  char out[static CNI_IFACE_ID_LENGTH])
 {
-    const struct cni_args *args = &call->args;
+    const struct cni_source *source;
+    const int error = find_source(call, &source);
 
-    *out = '\0';
-    if (*args->pod_namespace && *args->pod) {
-        snprintf(out, 2 * CNI_ARG_LENGTH + 2, "%s_%s", args->pod_namespace, args->pod);
-    }
+    return error ? error : source->name(call, vswitch, out);
 }
 
-/* The watcher removes the ports of pods. */
-int cni_port_release(struct cni_call *call)
+int cni_port_release(struct cni_call *call, ovnk8s_vswitch *vswitch)
 {
-    (void)call;
-    return 0;
+    const struct cni_source *source;
+    const int error = find_source(call, &source);
+
+    return error || !source->release ? error : source->release(call, vswitch);
 }
 
-int cni_port_collect(struct cni_call *call, const cJSON *valid)
+int cni_port_collect(struct cni_call *call, ovnk8s_vswitch *vswitch, const cJSON *valid)
 {
-    (void)call, (void)valid;
-    return 0;
+    const struct cni_source *source;
+    const int error = find_source(call, &source);
+
+    return error || !source->collect ? error : source->collect(call, vswitch, valid);
 }
 
 int cni_port_status(struct cni_call *call)
 {
-    enum cni_mode mode;
-    const int error = cni_config_mode(call, &mode);
+    const struct cni_source *source;
+    int error = check_ipam(call);
 
-    if (error) {
-        return error;
-    }
-    return mode == CNI_STANDALONE ? fail_standalone() : cni_kubernetes_status(call);
+    error = error ? error : find_source(call, &source);
+    return error ? error : source->status(call);
 }

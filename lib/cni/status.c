@@ -55,14 +55,13 @@ static int check_controller(const struct cni_call *call, const struct deadline *
 static int check_host(struct cni_call *call, ovnk8s_vswitch *vswitch)
 {
     const struct deadline deadline = deadline_in(MOST_SECONDS * 1000, call->cancel);
-    bool is_there;
     int error;
 
     cni_stage(call, "daemons");
-    if (vswitch_has_bridge(vswitch, INTEGRATION_BRIDGE, &deadline, &is_there)) {
+    if (vswitch_look(vswitch, &deadline)) {
         return CNI_LIMITED;
     }
-    if (!is_there) {
+    if (!vswitch_bridge(vswitch, INTEGRATION_BRIDGE)) {
         return cni_fail(CNI_LIMITED,
                         "this host has no " INTEGRATION_BRIDGE " (is ovn-controller running?)");
     }

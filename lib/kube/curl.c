@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/error.h"
+#include "base/library.h"
 #include "base/mem.h"
 
 /* From 7.88 on, no write of libcurl raises SIGPIPE, also not within TLS. */
@@ -14,48 +15,21 @@
 static struct {
     pthread_once_t once;
     struct curl curl;
-    char error[256]; /* Why the table cannot be used; empty: it can. */
+    char error[LIBRARY_REASON]; /* Why the table cannot be used; empty: it can. */
 } loaded = {.once = PTHREAD_ONCE_INIT};
 
-static void note_dlerror(void)
+static void load(void)
 {
-    const char *error = dlerror();
-
-    snprintf(loaded.error, sizeof loaded.error, "%s", error ? error : "unknown error");
-}
-
-static int find_functions(void *library)
-{
-    const struct {
-        const char *name;
-        void *place;
-    } functions[] = {
+    const struct library_function functions[] = {
 #define CURL_PLACE(NAME) {"curl_" #NAME, &loaded.curl.NAME},
         CURL_FUNCTIONS(CURL_PLACE)
 #undef CURL_PLACE
     };
-
-    for (size_t i = 0; i < COUNT_OF(functions); i++) {
-        *(void **)functions[i].place = dlsym(library, functions[i].name);
-        if (!*(void **)functions[i].place) {
-            note_dlerror();
-            return -1;
-        }
-    }
-    return 0;
-}
-
-static void load(void)
-{
-    /* Never unloaded: libcurl and what it stands on leave state in the process. */
-    void *library = dlopen("libcurl.so.4", RTLD_NOW | RTLD_LOCAL);
     const curl_version_info_data *version;
 
-    if (!library) {
-        note_dlerror();
-        return;
-    }
-    if (find_functions(library)) {
+    /* libcurl and what it stands on leave state in the process. Of thirty libraries next to no
+     * function is ever called, so none is looked up before. */
+    if (!library_load("libcurl.so.4", RTLD_LAZY, functions, COUNT_OF(functions), loaded.error)) {
         return;
     }
     version = loaded.curl.version_info(CURLVERSION_NOW);

@@ -204,6 +204,7 @@ static CURLcode set_tls(const struct curl *curl, ovnk8s_kube *kube, CURL *easy)
     if (kube->ca.text) {
         pem = blob(&kube->ca);
         SET(CAINFO_BLOB, &pem);
+        SET(CAPATH, NULL); /* It alone: those that the system trusts would do too otherwise. */
     }
     if (kube->certificate.text && kube->key.text) {
         pem = blob(&kube->certificate);

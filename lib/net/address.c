@@ -81,16 +81,57 @@ static int list_index(struct netns *ns, unsigned int index, struct address **out
 
 int address_list(struct netns *ns, const char *link, struct address **out, size_t *n)
 {
-    struct link_info info;
-    int error = link_find(ns, link, &info);
+    unsigned int index;
+    int error = link_find_index(ns, link, &index);
 
     *out = NULL;
     *n = 0;
     if (!error) {
-        error = list_index(ns, info.index, out, n);
+        error = list_index(ns, index, out, n);
     }
     return error ? fail_during(error, "address", link, "listing the addresses of link %s in %s",
                                link, netns_name(ns))
+                 : 0;
+}
+
+struct sought {
+    const struct ip *ip;
+    unsigned int index; /* 0: not found yet. */
+};
+
+static int seek(struct nlmsghdr *answer, void *payload)
+{
+    const struct ifaddrmsg *header = nlmsg_data(answer);
+    struct sought *sought = payload;
+    struct address address;
+
+    if (read_address(answer, &address, &header->ifa_index) &&
+        ip_equal(&address.prefix.ip, sought->ip)) {
+        sought->index = header->ifa_index;
+    }
+    return 0;
+}
+
+static void seek_again(void *sought)
+{
+    ((struct sought *)sought)->index = 0;
+}
+
+int address_find(struct netns *ns, const struct ip *ip, unsigned int *index)
+{
+    const struct ifaddrmsg header = {.ifa_family = family_of(ip)};
+    _cleanup_request_ struct request request =
+        request_new(RTM_GETADDR, NLM_F_DUMP, &header, sizeof header);
+    struct sought sought = {ip, 0};
+    int error = request_dump(ns, &request, seek, seek_again, &sought);
+    char text[IP_TEXT];
+
+    if (!error && !sought.index) {
+        error = fail(OVNK8S_NOTFOUND, "no link has it");
+    }
+    *index = sought.index;
+    return error ? fail_during(error, "address", NULL, "looking for address %s in %s",
+                               ip_to_text(ip, text), netns_name(ns))
                  : 0;
 }
 
@@ -120,16 +161,16 @@ static int accept_same(struct netns *ns, const struct address *address, unsigned
 
 static int add(struct netns *ns, const char *link, const struct address *address)
 {
-    struct link_info info;
+    unsigned int index;
     int error = check_prefix(&address->prefix);
 
     if (!error) {
-        error = link_find(ns, link, &info);
+        error = link_find_index(ns, link, &index);
     }
     if (!error) {
-        error = send_add(ns, address, info.index);
+        error = send_add(ns, address, index);
     }
-    return error == OVNK8S_EXISTS ? accept_same(ns, address, info.index) : error;
+    return error == OVNK8S_EXISTS ? accept_same(ns, address, index) : error;
 }
 
 int address_add(struct netns *ns, const char *link, const struct address *address)
@@ -144,16 +185,15 @@ int address_add(struct netns *ns, const char *link, const struct address *addres
 
 static int del(struct netns *ns, const char *link, const struct prefix *prefix)
 {
-    struct link_info info;
+    unsigned int index;
     int error = check_prefix(prefix);
 
     if (!error) {
-        error = link_find(ns, link, &info);
+        error = link_find_index(ns, link, &index);
     }
     if (!error) {
         const struct address address = {.prefix = *prefix};
-        _cleanup_request_ struct request request =
-            address_request(RTM_DELADDR, 0, &address, info.index);
+        _cleanup_request_ struct request request = address_request(RTM_DELADDR, 0, &address, index);
 
         error = request_send(ns, &request, NULL, NULL);
         error = error == OVNK8S_NOTFOUND ? fail(error, "no such address") : error;

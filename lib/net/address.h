@@ -30,4 +30,7 @@ int address_del(struct netns *ns, const char *link, const struct prefix *prefix)
  */
 int address_list(struct netns *ns, const char *link, struct address **out, size_t *n);
 
+/* Tells in '*index' the link that has the address; OVNK8S_NOTFOUND when none has. */
+int address_find(struct netns *ns, const struct ip *ip, unsigned int *index);
+
 #endif /* address.h */

@@ -1,9 +1,12 @@
 #include "net/link.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <linux/rtnetlink.h>
+#include <linux/sockios.h>
 #include <linux/veth.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
 #include "base/error.h"
 #include "base/sha1.h"
@@ -69,6 +72,23 @@ char *link_name_from_hash(char out[static IFNAMSIZ], const char *prefix, const c
     return out;
 }
 
+int link_find_index(struct netns *ns, const char *name, unsigned int *out)
+{
+    struct ifreq request = {.ifr_ifindex = 0};
+    const int error = check_name(name);
+
+    if (error) {
+        return error;
+    }
+    strcpy(request.ifr_name, name);
+    if (ioctl(netns_netlink(ns)->fd, SIOCGIFINDEX, &request) < 0) {
+        return errno == ENODEV ? fail(OVNK8S_NOTFOUND, "%s", strerrordesc_np(errno))
+                               : fail_errno(errno, "SIOCGIFINDEX");
+    }
+    *out = (unsigned int)request.ifr_ifindex;
+    return 0;
+}
+
 /* A request about the link 'name' as it is. */
 static struct request link_request(int type, const char *name, const struct ifinfomsg *header)
 {
@@ -110,6 +130,7 @@ static int read_link(struct nlmsghdr *answer, void *out)
         .running = header->ifi_flags & IFF_RUNNING,
     };
     attr_string(attrs[IFLA_IFNAME], info->name, sizeof info->name);
+    attr_string(attrs[IFLA_QDISC], info->qdisc, sizeof info->qdisc);
     attr_string(about[IFLA_INFO_KIND], info->kind, sizeof info->kind);
     if (!strcmp(info->kind, "veth")) {
         info->peer_index = attr_u32(attrs[IFLA_LINK]);
@@ -130,15 +151,30 @@ int link_find(struct netns *ns, const char *name, struct link_info *out)
     return error ? error : request_send(ns, &request, read_link, out);
 }
 
-char *link_name_of(struct netns *ns, unsigned int index, char out[static IFNAMSIZ])
+static int find_index(struct netns *ns, unsigned int index, struct link_info *out)
 {
     const struct ifinfomsg header = {.ifi_family = AF_UNSPEC, .ifi_index = (int)index};
     _cleanup_request_ struct request request = request_new(RTM_GETLINK, 0, &header, sizeof header);
-    struct link_info info;
 
     request_put_u32(&request, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
-    strcpy(out, index && !request_send(ns, &request, read_link, &info) ? info.name : "?");
+    return request_send(ns, &request, read_link, out);
+}
+
+char *link_name_of(struct netns *ns, unsigned int index, char out[static IFNAMSIZ])
+{
+    struct link_info info;
+
+    strcpy(out, index && !find_index(ns, index, &info) ? info.name : "?");
     return out;
+}
+
+int link_get_index(struct netns *ns, unsigned int index, struct link_info *out)
+{
+    const int error = find_index(ns, index, out);
+
+    return error ? fail_during(error, "link", NULL, "looking up link number %u in %s", index,
+                               netns_name(ns))
+                 : 0;
 }
 
 int link_get(struct netns *ns, const char *name, struct link_info *out)
@@ -202,6 +238,9 @@ static void put_veth_peer(struct request *request, const struct veth *veth)
     request_put_string(request, IFLA_IFNAME, veth->outside_name);
     if (veth->mtu) {
         request_put_u32(request, IFLA_MTU, veth->mtu);
+    }
+    if (veth->outside_queue) {
+        request_put_u32(request, IFLA_TXQLEN, veth->outside_queue);
     }
     request_put_u32(request, IFLA_NET_NS_FD, (uint32_t)netns_fd(veth->outside));
     request_nest_end(request, peer);

@@ -17,6 +17,7 @@ struct link_info {
     char name[IFNAMSIZ]; /* Its main name, also when it was found by an alternative one. */
     char kind[16];       /* "veth", "openvswitch", "bridge", ...; empty for a physical one. */
     unsigned int index;
+    char qdisc[16];          /* What it sends by: "noqueue", "tbf", .... */
     unsigned int peer_index; /* Of a veth: the other end's index in its own namespace; else 0. */
     unsigned int mtu;
     unsigned int master; /* The index of the link that it is enslaved to; 0: it is not. */
@@ -32,8 +33,9 @@ struct veth {
     const char *inside_name;
     struct netns *outside;
     const char *outside_name;
-    const struct mac *mac; /* Of the inner end; NULL: the kernel chooses. */
-    unsigned int mtu;      /* Of both ends; 0: the kernel's default. */
+    const struct mac *mac;      /* Of the inner end; NULL: the kernel chooses. */
+    unsigned int mtu;           /* Of both ends; 0: the kernel's default. */
+    unsigned int outside_queue; /* How many packets may wait at the outer end; 0: the default. */
 };
 
 /* Whether a link can have this name: 1 to 15 bytes, not "." or "..", and no '/', ':', '%', white
@@ -50,6 +52,7 @@ char *link_name_from_hash(char out[static IFNAMSIZ], const char *prefix, const c
 char *link_name_of(struct netns *ns, unsigned int index, char out[static IFNAMSIZ]);
 
 int link_get(struct netns *ns, const char *name, struct link_info *out);
+int link_get_index(struct netns *ns, unsigned int index, struct link_info *out);
 
 /* Waits until there is a link of this name, and looks it up; or until there is none. */
 int link_await(struct netns *ns, const char *name, struct link_info *out,

@@ -2,7 +2,7 @@
  *
  *     struct netns *pod, *host;
  *     ... netns_open(&pod, "/run/netns/x") ... netns_open(&host, NULL) ...
- *     link_add_veth(&(struct veth){pod, "eth0", host, "veth1", &mac, 1400});
+ *     link_add_veth(&(struct veth){pod, "eth0", host, "veth1", &mac, 1400, 0});
  *     address_add(pod, "eth0", &(struct address){.prefix = prefix});
  *     link_set_up(pod, "eth0", true);
  *     route_add(pod, "eth0", &(struct route){.to = everywhere, .via = gateway});
@@ -22,6 +22,8 @@
 #include "net/link.h"
 #include "net/neighbour.h"
 #include "net/netns.h"
+#include "net/offload.h"
+#include "net/qdisc.h"
 #include "net/route.h"
 #include "net/sysctl.h"
 

@@ -16,4 +16,8 @@ int netns_fd(const struct netns *ns);
 /* link_get() that fails with the reason alone: the caller tells which link of which namespace. */
 int link_find(struct netns *ns, const char *name, struct link_info *out);
 
+/* The same for the index alone, and much cheaper: it does not wait for what others do to links,
+ * which in the kernel is one at a time. */
+int link_find_index(struct netns *ns, const char *name, unsigned int *out);
+
 #endif /* private.h */

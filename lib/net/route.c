@@ -166,14 +166,14 @@ static int list_selection(struct netns *ns, struct selection selection, struct l
 
 static int list_all(struct netns *ns, const char *link, struct list *list)
 {
-    struct link_info info = {0};
-    int error = link ? link_find(ns, link, &info) : 0;
+    unsigned int index = 0;
+    int error = link ? link_find_index(ns, link, &index) : 0;
 
     if (!error) {
-        error = list_selection(ns, (struct selection){AF_INET, info.index}, list);
+        error = list_selection(ns, (struct selection){AF_INET, index}, list);
     }
     if (!error) {
-        error = list_selection(ns, (struct selection){AF_INET6, info.index}, list);
+        error = list_selection(ns, (struct selection){AF_INET6, index}, list);
     }
     return error;
 }
@@ -242,18 +242,18 @@ static int accept_same(struct netns *ns, const struct route *wanted)
 static int add(struct netns *ns, const char *link, const struct route *route)
 {
     struct route full = complete(route);
-    struct link_info info;
+    unsigned int index;
     int error = check(route);
 
     if (!error) {
-        error = link_find(ns, link, &info);
+        error = link_find_index(ns, link, &index);
     }
     if (!error) {
         const struct rtmsg header = route_header(&full);
         _cleanup_request_ struct request request =
-            route_request(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, &header, &full, info.index);
+            route_request(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, &header, &full, index);
 
-        full.link_index = info.index;
+        full.link_index = index;
         error = request_send(ns, &request, NULL, NULL);
     }
     return error == OVNK8S_EXISTS ? accept_same(ns, &full) : error;
@@ -290,14 +290,14 @@ static int send_del(struct netns *ns, const struct route *route, unsigned int in
 
 static int del(struct netns *ns, const char *link, const struct route *route)
 {
-    struct link_info info;
+    unsigned int index;
     int error = check(route);
 
     if (!error) {
-        error = link_find(ns, link, &info);
+        error = link_find_index(ns, link, &index);
     }
     if (!error) {
-        error = send_del(ns, route, info.index);
+        error = send_del(ns, route, index);
     }
     return error;
 }

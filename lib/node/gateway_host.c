@@ -5,7 +5,9 @@
 
 #include "base/options.h"
 #include "base/text.h"
+#include "node/ovs_wait.h"
 #include "topology/names.h"
+#include "topology/topology.h"
 
 void ovnk8s_gateway_host_init(ovnk8s_gateway_host *host)
 {
@@ -31,18 +33,6 @@ static int parse_interface(struct gateway_job *job)
                       job->interface);
 }
 
-static int parse_addresses(struct gateway_job *job)
-{
-    const char *text = job->host->physical_ips;
-
-    return prefixes_from_text(text, &job->addresses)
-               ? 0
-               : fail(OVNK8S_INVALID,
-                      "physical ip \"%s\": expected ADDRESS/LENGTH, or one of IPv4 and one of IPv6"
-                      " with a comma between",
-                      text ? text : "");
-}
-
 static int parse_mac(struct gateway_job *job)
 {
     const char *text = job->host->mac;
@@ -60,7 +50,7 @@ static int take(struct gateway_job *job, ovnk8s_gateway_host *host,
     job->host = host;
     error = error ? error : check_dns_name("node name", host->node);
     error = error ? error : parse_interface(job);
-    error = error ? error : parse_addresses(job);
+    error = error ? error : parse_addresses("physical ip", host->physical_ips, &job->addresses);
     return error ? error : parse_mac(job);
 }
 
@@ -170,22 +160,6 @@ static int change_vswitch(const struct setup *setup)
     return error == OVNK8S_EXISTS ? vswitch_apply(setup->vswitch, plan, &setup->deadline) : error;
 }
 
-static bool is_made_or_refused(const struct row *interface)
-{
-    return row_integer(interface, "ofport") > 0 || row_string(interface, "error");
-}
-
-static int wait_port(const struct setup *setup, struct row_id id)
-{
-    int error = vswitch_wait_interface(setup->vswitch, id, is_made_or_refused, &setup->deadline);
-    const char *refusal = row_string(vswitch_interface(setup->vswitch, id), "error");
-
-    if (error == OVNK8S_TIMEOUT) {
-        return fail(error, "ovs-vswitchd has not made the port: is it running?");
-    }
-    return !error && refusal ? fail(OVNK8S_SYSTEM, "ovs-vswitchd: %s", refusal) : error;
-}
-
 static int wait_ports(const struct setup *setup)
 {
     struct arena arena = {0};
@@ -196,10 +170,10 @@ static int wait_ports(const struct setup *setup)
     gateway_wiring_ids(&setup->job, &arena, ids, &n);
     error = arena.failed ? fail_nomem() : 0;
     for (size_t i = 0; i < n && !error; i++) {
-        error = wait_port(setup, ids[i]);
+        error = ovs_port_wait(setup->vswitch, ids[i], &setup->deadline);
     }
     arena_clear(&arena);
-    return error ? fail_during(error, "ports", setup->job.interface, "connecting %s",
+    return error ? fail_during(error, "ports", setup->job.interface, "waiting for the port of %s",
                                setup->job.interface)
                  : 0;
 }

@@ -48,43 +48,17 @@ static int read_vswitch(struct sight *sight, ovnk8s_vswitch *vswitch,
     return error ? fail_during(error, "read", NULL, "reading Open_vSwitch") : 0;
 }
 
-static const struct row *find_table(const struct sight *sight, const char *table)
-{
-    const struct row *row = sight->facts.first;
-
-    while (row && strcmp(row->table, table) != 0) {
-        row = row->next;
-    }
-    return row;
-}
-
 static const char *external_id(const struct sight *sight, const char *key)
 {
-    return row_pair(find_table(sight, "Open_vSwitch"), "external_ids", key);
-}
-
-/* The row of this table that refers to 'id' in this column. */
-static const struct row *find_referrer(const struct sight *sight, const char *table,
-                                       const char *column, struct row_id id)
-{
-    const struct atom atom = {.type = ATOM_ROW, .row = id};
-    const struct row *row = sight->facts.first;
-
-    while (row &&
-           (strcmp(row->table, table) != 0 || !column_holds(row_column(row, column), &atom))) {
-        row = row->next;
-    }
-    return row;
+    return row_pair(rows_first(&sight->facts, "Open_vSwitch"), "external_ids", key);
 }
 
 /* The bridge that the interface is a port of; NULL if there is none. */
 static const char *bridge_of(const struct sight *sight)
 {
-    const struct row *interface = find_table(sight, "Interface"), *port, *bridge;
+    const struct row *interface = rows_first(&sight->facts, "Interface");
 
-    port = interface ? find_referrer(sight, "Port", "interfaces", interface->id) : NULL;
-    bridge = port ? find_referrer(sight, "Bridge", "ports", port->id) : NULL;
-    return bridge ? row_string(bridge, "name") : NULL;
+    return row_string(bridge_of_interface(&sight->facts, interface), "name");
 }
 
 /* The name of a bridge is that of a port too. */
@@ -99,7 +73,7 @@ static int check_interface(const struct sight *sight)
     gateway_wiring_ids(sight->job, &arena, ids, &n);
     is_ours = rows_find(&sight->facts, "Interface", ids[0]);
     arena_clear(&arena);
-    if (find_bridge(&sight->facts, interface)) {
+    if (rows_named(&sight->facts, "Bridge", interface)) {
         return fail(OVNK8S_INVALID, "%s is a bridge: give it as the bridge interface", interface);
     }
     if (bridge && strcmp(bridge, INTEGRATION_BRIDGE) != 0) {
@@ -125,8 +99,8 @@ static const char *datapath_of(const struct row *bridge)
 static int check_bridge(const struct sight *sight)
 {
     const char *name = sight->job->interface;
-    const struct row *bridge = find_bridge(&sight->facts, name);
-    const struct row *integration = find_bridge(&sight->facts, INTEGRATION_BRIDGE);
+    const struct row *bridge = rows_named(&sight->facts, "Bridge", name);
+    const struct row *integration = rows_named(&sight->facts, "Bridge", INTEGRATION_BRIDGE);
 
     if (!strcmp(name, INTEGRATION_BRIDGE)) {
         return fail(OVNK8S_INVALID, "%s cannot lead to the outside", name);

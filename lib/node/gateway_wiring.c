@@ -76,12 +76,11 @@ static void drop_port(const struct scene *scene, const struct wiring *wiring,
     const char *name = row_string(interface, "name");
     const struct row_id id =
         row_id(scene->owner, "Port", port_key(&wanted->arena, wiring->node, name));
-    const struct atom atom = {.type = ATOM_ROW, .row = id};
 
     rows_drop(wanted, "Port", id, name);
     rows_drop(wanted, "Interface", interface->id, name);
     for (const struct row *row = scene->facts->first; row; row = row->next) {
-        if (!strcmp(row->table, "Bridge") && column_holds(row_column(row, "ports"), &atom)) {
+        if (!strcmp(row->table, "Bridge") && row_refers(row, "ports", id)) {
             row_excludes_row(edit_bridge(row, wanted), "ports", id);
         }
     }

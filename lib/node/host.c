@@ -8,6 +8,7 @@
 #include "net/net.h"
 #include "node/bridge.h"
 #include "node/ovs_port.h"
+#include "node/ovs_wait.h"
 #include "ovsdb/vswitch.h"
 #include "topology/names.h"
 #include "topology/topology.h"
@@ -111,23 +112,12 @@ static int change_vswitch(const struct setup *setup)
     return error == OVNK8S_EXISTS ? vswitch_apply(setup->vswitch, plan, &setup->deadline) : error;
 }
 
-static bool is_made_or_refused(const struct row *interface)
-{
-    return row_integer(interface, "ofport") > 0 || row_string(interface, "error");
-}
-
 static int wait_link(const struct setup *setup)
 {
     const char *interface = setup->job.interface;
     const struct row_id id = ovs_interface_id(OVNK8S_DEFAULT_OWNER, interface);
-    int error = vswitch_wait_interface(setup->vswitch, id, is_made_or_refused, &setup->deadline);
-    const char *refusal = row_string(vswitch_interface(setup->vswitch, id), "error");
+    const int error = ovs_port_wait(setup->vswitch, id, &setup->deadline);
 
-    if (error == OVNK8S_TIMEOUT) {
-        error = fail(error, "ovs-vswitchd has not made it: is it running?");
-    } else if (!error && refusal) {
-        error = fail(OVNK8S_SYSTEM, "ovs-vswitchd: %s", refusal);
-    }
     return error
                ? fail_during(error, "management-port", interface, "waiting for port %s", interface)
                : 0;

@@ -1,6 +1,6 @@
 #include "node/ovs_port.h"
 
-#include "node/bridge.h"
+#include <string.h>
 
 #define INTERFACE_TABLE "Interface"
 #define PORT_TABLE "Port"
@@ -40,12 +40,18 @@ static void want_interface(const struct ovs_port *port, const struct scene *scen
     row_includes_pair(interface, "external_ids", OWNER_KEY, owner);
 }
 
-/* The bridge to which ports are added: as it is wanted by the same plan, or else is there. */
-static struct row *edit_bridge(const char *owner, const char *name, struct rows *wanted)
+/* The bridge of the port: as it is wanted by the same plan, or else is there. */
+static struct row *edit_bridge(const struct ovs_port *port, const struct scene *scene,
+                               struct rows *wanted)
 {
-    struct row *bridge = rows_find(wanted, BRIDGE_TABLE, row_id(owner, BRIDGE_TABLE, name));
+    const struct row_id id = row_id(scene->owner, BRIDGE_TABLE, port->bridge);
+    struct row *bridge = rows_find(wanted, BRIDGE_TABLE, id);
 
-    return bridge ? bridge : rows_edit_by_name(wanted, BRIDGE_TABLE, name);
+    if (!bridge && port->bridge_id && !scene->looks) {
+        bridge = rows_edit(wanted, BRIDGE_TABLE, *port->bridge_id, port->bridge);
+        bridge->unseen = true;
+    }
+    return bridge ? bridge : rows_edit_by_name(wanted, BRIDGE_TABLE, port->bridge);
 }
 
 static int resolve_add(const void *params, const struct scene *scene, struct rows *wanted)
@@ -60,7 +66,7 @@ static int resolve_add(const void *params, const struct scene *scene, struct row
     row_includes_row(row, "interfaces", ovs_interface_id(owner, port->key));
     row_includes_pair(row, "external_ids", OWNER_KEY, owner);
     want_interface(port, scene, wanted);
-    row_includes_row(edit_bridge(owner, port->bridge, wanted), "ports", id);
+    row_includes_row(edit_bridge(port, scene, wanted), "ports", id);
     return 0;
 }
 
@@ -70,14 +76,22 @@ static int resolve_delete(const void *params, const struct scene *scene, struct 
     const char *owner = scene->owner;
     const struct row_id id = row_id(owner, PORT_TABLE, port->key);
 
-    rows_drop(wanted, PORT_TABLE, id, port->key);
-    rows_drop(wanted, INTERFACE_TABLE, ovs_interface_id(owner, port->key), port->key);
-    row_excludes_row(rows_edit_by_name(wanted, BRIDGE_TABLE, INTEGRATION_BRIDGE), "ports", id);
+    rows_drop(wanted, PORT_TABLE, id, port->key)->unseen = !scene->looks;
+    rows_drop(wanted, INTERFACE_TABLE, ovs_interface_id(owner, port->key), port->key)->unseen =
+        !scene->looks;
+    row_excludes_row(edit_bridge(port, scene, wanted), "ports", id);
     return 0;
 }
 
 static const struct intent_type add_type = {"adding Open vSwitch port", NULL, resolve_add};
 static const struct intent_type delete_type = {"deleting Open vSwitch port", NULL, resolve_delete};
+
+static const struct row_id *copy_id(ovnk8s_plan *plan, const struct row_id *id)
+{
+    struct row_id *copy = id ? arena_alloc(&plan->arena, sizeof *copy) : NULL;
+
+    return copy ? memcpy(copy, id, sizeof *copy) : NULL;
+}
 
 int ovs_port_add(ovnk8s_plan *plan, const struct ovs_port *port)
 {
@@ -91,6 +105,7 @@ int ovs_port_add(ovnk8s_plan *plan, const struct ovs_port *port)
     copy->interface = arena_strdup(&plan->arena, port->interface);
     copy->type = arena_strdup(&plan->arena, port->type);
     copy->bridge = arena_strdup(&plan->arena, port->bridge ? port->bridge : INTEGRATION_BRIDGE);
+    copy->bridge_id = copy_id(plan, port->bridge_id);
     copy->peer = arena_strdup(&plan->arena, port->peer);
     copy->mac = arena_strdup(&plan->arena, port->mac);
     for (size_t i = 0; i < OVS_PORT_IDS && port->ids[i][0]; i++) {
@@ -100,7 +115,7 @@ int ovs_port_add(ovnk8s_plan *plan, const struct ovs_port *port)
     return plan_intend(plan, &add_type, copy->interface, copy);
 }
 
-int ovs_port_delete(ovnk8s_plan *plan, const char *key)
+int ovs_port_delete(ovnk8s_plan *plan, const char *key, const struct row_id *bridge_id)
 {
     struct ovs_port *port = arena_alloc(&plan->arena, sizeof *port);
 
@@ -108,6 +123,8 @@ int ovs_port_delete(ovnk8s_plan *plan, const char *key)
         return fail_nomem();
     }
     port->key = arena_strdup(&plan->arena, key);
+    port->bridge = INTEGRATION_BRIDGE;
+    port->bridge_id = copy_id(plan, bridge_id);
     return plan_intend(plan, &delete_type, port->key, port);
 }
 
@@ -126,19 +143,12 @@ void ovs_port_ask(struct rows *asked, const char *owner, const char *key)
     row_includes_row(bridge, "ports", port);
 }
 
-static bool refers(const struct row *row, const char *column, struct row_id id)
-{
-    const struct atom atom = {.type = ATOM_ROW, .row = id};
-
-    return column_holds(row_column(row, column), &atom);
-}
-
 bool ovs_port_is_there(const struct rows *facts, const char *owner, const char *key)
 {
     const struct row_id port = row_id(owner, PORT_TABLE, key);
     const struct row_id interface = ovs_interface_id(owner, key);
 
     return rows_find(facts, INTERFACE_TABLE, interface) &&
-           refers(rows_find(facts, PORT_TABLE, port), "interfaces", interface) &&
-           refers(find_bridge(facts, INTEGRATION_BRIDGE), "ports", port);
+           row_refers(rows_find(facts, PORT_TABLE, port), "interfaces", interface) &&
+           row_refers(rows_named(facts, BRIDGE_TABLE, INTEGRATION_BRIDGE), "ports", port);
 }

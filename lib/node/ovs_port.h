@@ -12,14 +12,15 @@
 enum { OVS_PORT_IDS = 8 };
 
 struct ovs_port {
-    const char *key;       /* What the port is for: identity is computed from it. */
-    const char *interface; /* The name of the network device. */
-    const char *type;      /* "internal", "patch", or NULL for a device that exists. */
-    const char *bridge;    /* NULL: br-int. */
-    const char *peer;      /* Of a patch port. */
-    bool is_kept;          /* It may be there already, from an earlier set-up of the host. */
-    const char *mac;       /* For internal ones; NULL: chosen by Open vSwitch. */
-    unsigned int mtu;      /* For internal ones; 0: the default. */
+    const char *key;                /* What the port is for: identity is computed from it. */
+    const char *interface;          /* The name of the network device. */
+    const char *type;               /* "internal", "patch", or NULL for a device that exists. */
+    const char *bridge;             /* NULL: br-int. */
+    const struct row_id *bridge_id; /* Its row, where that is known: it is not looked up then. */
+    const char *peer;               /* Of a patch port. */
+    bool is_kept;     /* It may be there already, from an earlier set-up of the host. */
+    const char *mac;  /* For internal ones; NULL: chosen by Open vSwitch. */
+    unsigned int mtu; /* For internal ones; 0: the default. */
     const char
         *ids[OVS_PORT_IDS][2]; /* external_ids; a NULL key ends them; NULL values are left out. */
 };
@@ -30,8 +31,9 @@ struct row_id ovs_interface_id(const char *owner, const char *key);
 /* Adds to 'plan' that the bridge has the port. Strings are copied. */
 int ovs_port_add(ovnk8s_plan *plan, const struct ovs_port *port);
 
-/* Adds to 'plan' that br-int has no port that 'key' stands for. */
-int ovs_port_delete(ovnk8s_plan *plan, const char *key);
+/* Adds to 'plan' that br-int, of which 'bridge_id' may be known, has no port that 'key' stands for.
+ */
+int ovs_port_delete(ovnk8s_plan *plan, const char *key, const struct row_id *bridge_id);
 
 /* Asks about the port of br-int that 'key' stands for, with the columns external_ids, ofport and
  * error of its Interface; and tells whether the port is there, whole, among what was found. */

@@ -9,7 +9,7 @@
 #include "base/mem.h"
 #include "net/net.h"
 #include "node/ovs_port.h"
-#include "node/plug_job.h"
+#include "node/plug_port.h"
 #include "ovsdb/read.h"
 #include "ovsdb/vswitch.h"
 
@@ -49,6 +49,9 @@ static int check_values(const struct plug_job *job, const struct link_info *link
     if (job->plug.mtu && link->mtu != job->plug.mtu) {
         return fail(OVNK8S_CONFLICT, "link %s has the MTU %u, not %u", link->name, link->mtu,
                     job->plug.mtu);
+    }
+    if (job->from.rate && strcmp(link->qdisc, "tbf") != 0) {
+        return fail(OVNK8S_CONFLICT, "link %s sends without its limit", link->name);
     }
     return 0;
 }
@@ -141,43 +144,11 @@ static int look(const struct plug_job *job, struct rows *facts)
     struct rows asked = {0};
     int error;
 
-    ovs_port_ask(&asked, PLUG_OWNER, job->identity.key);
+    plug_port_ask(&asked, job);
     error = rows_failed(&asked) ? fail_nomem()
                                 : read_rows(conn, asked.first, NULL, &job->deadline, facts);
     rows_clear(&asked);
     return error;
-}
-
-static int check_id(const struct row *interface, const char *key, const char *expected)
-{
-    const char *is = row_pair(interface, "external_ids", key);
-
-    return !expected || (is && !strcmp(is, expected))
-               ? 0
-               : fail(OVNK8S_CONFLICT, "it has %s \"%s\", not \"%s\"", key, is ? is : "", expected);
-}
-
-static int check_state(const struct row *interface)
-{
-    const char *refusal = row_string(interface, "error");
-    const char *installed = row_pair(interface, "external_ids", "ovn-installed");
-
-    if (refusal || row_integer(interface, "ofport") <= 0) {
-        return fail(OVNK8S_CONFLICT, "ovs-vswitchd has not taken it up%s%s", refusal ? ": " : "",
-                    refusal ? refusal : "");
-    }
-    return installed && !strcmp(installed, "true")
-               ? 0
-               : fail(OVNK8S_CONFLICT, "ovn-controller has installed no flows for it");
-}
-
-static int check_interface(const struct plug_job *job, const struct row *interface)
-{
-    int error = check_id(interface, "iface-id", job->plug.iface_id);
-
-    error = error ? error : check_id(interface, "iface-id-ver", job->plug.iface_id_ver);
-    error = error ? error : check_id(interface, PLUG_MAC_KEY, job->plug.mac);
-    return error ? error : check_state(interface);
 }
 
 static int check_vswitch(const struct plug_job *job)
@@ -186,13 +157,7 @@ static int check_vswitch(const struct plug_job *job)
     struct rows facts = {0};
     int error = look(job, &facts);
 
-    if (!error && !ovs_port_is_there(&facts, PLUG_OWNER, job->identity.key)) {
-        error = fail(OVNK8S_NOTFOUND, "it does not exist");
-    }
-    error = error
-                ? error
-                : check_interface(job, rows_find(&facts, "Interface",
-                                                 ovs_interface_id(PLUG_OWNER, job->identity.key)));
+    error = error ? error : plug_port_check(&facts, job);
     rows_clear(&facts);
     return error ? fail_during(error, "ovs-port", name, "port %s of " INTEGRATION_BRIDGE, name) : 0;
 }

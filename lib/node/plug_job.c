@@ -57,6 +57,39 @@ static int check_mtu(const ovnk8s_plug *plug)
                : 0;
 }
 
+/* Limits. */
+
+enum { LEAST_RATE = 1000, LEAST_BURST = 128000, MOST_BURST_S = 60 };
+
+/* Without a burst that is given, that of a tenth of a second, and some packets at least: TCP hardly
+ * gets the rate otherwise. More than some packets it must be in any case, and more than a minute
+ * the clocks of kernels cannot count. */
+static uint64_t burst_of(uint64_t rate, uint64_t burst)
+{
+    const uint64_t wanted = burst ? burst : rate / 10;
+    const uint64_t most = rate * MOST_BURST_S;
+
+    return wanted < LEAST_BURST ? LEAST_BURST : wanted > most ? most : wanted;
+}
+
+static int parse_limit(const char *what, uint64_t rate, uint64_t burst, struct plug_limit *out)
+{
+    if (rate ? rate < LEAST_RATE || rate > UINT64_MAX / MOST_BURST_S : burst != 0) {
+        return fail(OVNK8S_INVALID, "%s: %s", what,
+                    rate ? "a rate out of range" : "a burst without a rate");
+    }
+    *out = (struct plug_limit){rate, rate ? burst_of(rate, burst) : 0};
+    return 0;
+}
+
+static int parse_limits(struct plug_job *job)
+{
+    const ovnk8s_plug *plug = &job->plug;
+    const int error = parse_limit("ingress", plug->ingress_rate, plug->ingress_burst, &job->to);
+
+    return error ? error : parse_limit("egress", plug->egress_rate, plug->egress_burst, &job->from);
+}
+
 /* Gateways, one of each family at most. */
 
 struct gateways {
@@ -202,6 +235,7 @@ int plug_job_take(struct plug_job *job, ovnk8s_vswitch *vswitch, const ovnk8s_pl
     error = error ? error : parse_mac(job);
     error = error ? error : parse_addresses(job);
     error = error ? error : check_mtu(&job->plug);
+    error = error ? error : parse_limits(job);
     error = error ? error : parse_ways(job);
     job->deadline = conn_deadline(vswitch_conn(vswitch), job->plug.timeout_ms);
     return error;

@@ -30,6 +30,11 @@ struct plug_identity {
 /* Fails with OVNK8S_INVALID when either cannot be. */
 int plug_identity(const char *container_id, const char *interface, struct plug_identity *out);
 
+/* A limit in bits per second and bits; a rate of 0: none. */
+struct plug_limit {
+    uint64_t rate, burst;
+};
+
 struct plug_job {
     ovnk8s_plug plug;
     ovnk8s_vswitch *vswitch;
@@ -38,6 +43,9 @@ struct plug_job {
     struct route *routes; /* Of all that it shall have, the default routes included. */
     size_t n_routes;
     struct mac mac;
+    struct plug_limit to, from; /* What comes to the container, and from it. */
+    bool is_in_userspace;       /* The datapath of br-int. */
+    bool is_claimed; /* The logical port is the job's: what had it before is remembered. */
     struct deadline deadline;
 };
 

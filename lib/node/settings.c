@@ -296,7 +296,9 @@ unsigned int settings_timeout_ms(const ovnk8s_settings *settings)
 
 unsigned int settings_mtu(const ovnk8s_settings *settings)
 {
-    return (unsigned int)strtoul(value_of(settings, MTU), NULL, 10);
+    const char *value = value_of(settings, MTU);
+
+    return value ? (unsigned int)strtoul(value, NULL, 10) : 0;
 }
 
 /* Showing. */

@@ -164,9 +164,7 @@ int ovnk8s_uplink_move(ovnk8s_vswitch *vswitch, const ovnk8s_uplink *theirs)
         error = uplink_decide(&job, &job.nic_conf);
         error = error ? error : move(&job);
     }
-    return error ? fail_during(error, "uplink", job.nic, "moving interface %s onto bridge %s",
-                               job.nic, job.bridge)
-                 : 0;
+    return uplink_result(&job, OVNK8S_UPLINK_MOVE, error);
 }
 
 /* The bridge names the interface, in its record, or by its own name. */
@@ -252,7 +250,5 @@ int ovnk8s_uplink_move_back(ovnk8s_vswitch *vswitch, const ovnk8s_uplink *theirs
         error = uplink_decide(&job, &job.bridge_conf);
         error = error ? error : move_back(&job);
     }
-    return error ? fail_during(error, "uplink", job.bridge,
-                               "moving bridge %s back to its interface", job.bridge)
-                 : 0;
+    return uplink_result(&job, OVNK8S_UPLINK_MOVE_BACK, error);
 }

@@ -62,6 +62,18 @@ int uplink_begin(struct uplink_job *job, ovnk8s_vswitch *vswitch, const ovnk8s_u
     return error ? error : netns_open(&job->ns, NULL);
 }
 
+int uplink_result(const struct uplink_job *job, enum ovnk8s_uplink_direction direction, int error)
+{
+    if (!error) {
+        return 0;
+    }
+    return direction == OVNK8S_UPLINK_MOVE_BACK
+               ? fail_during(error, "uplink", job->bridge, "moving bridge %s back to its interface",
+                             job->bridge)
+               : fail_during(error, "uplink", job->nic, "moving interface %s onto bridge %s",
+                             job->nic, job->bridge);
+}
+
 static int bind_name(void *job_)
 {
     static const struct sockaddr_un name = {AF_UNIX, "\0ovnk8s-uplink"};

@@ -36,6 +36,9 @@ struct uplink_job {
 int uplink_begin(struct uplink_job *job, ovnk8s_vswitch *vswitch, const ovnk8s_uplink *theirs);
 void uplink_job_clear(struct uplink_job *job);
 
+/* The result of the whole call: an error with what was being done. */
+int uplink_result(const struct uplink_job *job, enum ovnk8s_uplink_direction direction, int error);
+
 /* One process moves interfaces of a network namespace at a time. */
 int uplink_take_turn(struct uplink_job *job);
 

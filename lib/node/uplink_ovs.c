@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "node/bridge.h"
+#include "node/ovs_wait.h"
 #include "ovsdb/read.h"
 
 #define OWNER OVNK8S_DEFAULT_OWNER
@@ -12,38 +14,6 @@ void uplink_facts_clear(struct uplink_facts *facts)
 {
     rows_clear(&facts->rows);
     *facts = (struct uplink_facts){0};
-}
-
-static const struct row *find_named(const struct rows *rows, const char *table, const char *name)
-{
-    for (const struct row *row = rows->first; row; row = row->next) {
-        const char *its = strcmp(row->table, table) != 0 ? NULL : row_string(row, "name");
-
-        if (its && !strcmp(its, name)) {
-            return row;
-        }
-    }
-    return NULL;
-}
-
-static bool refers_to(const struct row *row, const char *column, struct row_id id)
-{
-    const struct atom atom = {.type = ATOM_ROW, .row = id};
-    const struct column *found = row_column(row, column);
-
-    return found && column_holds(found, &atom);
-}
-
-/* The row of 'table' that has this one in 'column'. */
-static const struct row *find_holder(const struct rows *rows, const char *table, const char *column,
-                                     const struct row *held)
-{
-    const struct row *row = held ? rows->first : NULL;
-
-    while (row && (strcmp(row->table, table) != 0 || !refers_to(row, column, held->id))) {
-        row = row->next;
-    }
-    return row;
 }
 
 static const char *find_other_port(const struct uplink_facts *facts, const char *nic)
@@ -100,62 +70,23 @@ int uplink_look(ovnk8s_vswitch *vswitch, const char *nic, const char *bridge,
     if (error) {
         return error;
     }
-    out->bridge = find_named(&out->rows, "Bridge", bridge);
+    out->bridge = rows_named(&out->rows, "Bridge", bridge);
     out->is_ours = out->bridge && row_pair(out->bridge, "external_ids", UPLINK_KEY);
-    out->nic_bridge = find_holder(
-        &out->rows, "Bridge", "ports",
-        find_holder(&out->rows, "Port", "interfaces", find_named(&out->rows, "Interface", nic)));
+    out->nic_bridge = bridge_of_interface(&out->rows, rows_named(&out->rows, "Interface", nic));
     out->other_port = out->bridge ? find_other_port(out, nic) : NULL;
     return 0;
 }
 
 /* Writing. */
 
-static void want_port(const char *name, const char *type, unsigned int mtu, struct row *bridge,
-                      struct rows *wanted)
-{
-    const struct row_id port_id = row_id(OWNER, "Port", name);
-    const struct row_id interface_id = row_id(OWNER, "Interface", name);
-    struct row *port = rows_want(wanted, "Port", port_id, name);
-    struct row *interface = rows_want(wanted, "Interface", interface_id, name);
-
-    row_is_string(port, "name", name);
-    row_includes_row(port, "interfaces", interface_id);
-    row_includes_pair(port, "external_ids", OWNER_KEY, OWNER);
-    row_is_string(interface, "name", name);
-    row_is_string(interface, "type", type);
-    if (mtu) {
-        row_is_integer(interface, "mtu_request", mtu);
-    }
-    row_includes_pair(interface, "external_ids", OWNER_KEY, OWNER);
-    row_includes_row(bridge, "ports", port_id);
-}
-
-static const struct row *find_fact(const struct scene *scene, const char *table)
-{
-    const struct row *row = scene->facts->first;
-
-    while (row && strcmp(row->table, table) != 0) {
-        row = row->next;
-    }
-    return row;
-}
-
 /* A bridge that is there keeps what somebody may have set since. */
 static void want_new_bridge(const struct uplink_rows *rows, const struct scene *scene,
-                            struct row *bridge, struct rows *wanted)
+                            struct rows *wanted)
 {
-    const char *datapath =
-        row_pair(find_fact(scene, "Open_vSwitch"), "external_ids", "ovn-bridge-datapath-type");
+    struct row *bridge = want_bridge(scene, wanted, rows->bridge, "standalone", rows->record->mtu);
 
-    row_is_string(bridge, "name", rows->bridge);
-    row_is_string(bridge, "fail_mode", "standalone");
-    row_is_string(bridge, "datapath_type", datapath ? datapath : "");
     row_includes_pair(bridge, "other_config", "hwaddr", rows->mac);
-    row_includes_pair(bridge, "external_ids", OWNER_KEY, OWNER);
     row_includes_pair(bridge, "external_ids", "bridge-id", rows->bridge);
-    want_port(rows->bridge, "internal", rows->record->mtu, bridge, wanted);
-    row_includes_row(rows_ask_where(wanted, "Open_vSwitch", ROW_ANY, ""), "bridges", bridge->id);
 }
 
 static void ask(const void *rows_, const struct scene *scene, struct rows *asked)
@@ -163,8 +94,7 @@ static void ask(const void *rows_, const struct scene *scene, struct rows *asked
     const struct uplink_rows *rows = rows_;
 
     (void)scene;
-    row_ask(rows_ask_where(asked, "Bridge", ROW_BY_NAME, rows->bridge), "name");
-    row_ask(rows_ask_where(asked, "Open_vSwitch", ROW_ANY, ""), "external_ids");
+    ask_bridge(asked, rows->bridge);
 }
 
 static int resolve_there(const void *rows_, const struct scene *scene, struct rows *wanted)
@@ -173,11 +103,11 @@ static int resolve_there(const void *rows_, const struct scene *scene, struct ro
     struct row *bridge =
         rows_want(wanted, "Bridge", row_id(OWNER, "Bridge", rows->bridge), rows->bridge);
 
-    if (!find_fact(scene, "Bridge")) {
-        want_new_bridge(rows, scene, bridge, wanted);
+    if (!rows_first(scene->facts, "Bridge")) {
+        want_new_bridge(rows, scene, wanted);
     }
     if (rows->plugged) {
-        want_port(rows->nic, "", 0, bridge, wanted);
+        want_bridge_port(OWNER, bridge, rows->nic, "", 0);
     }
     return uplink_record_write(rows->record, bridge);
 }
@@ -204,53 +134,34 @@ static int resolve_gone(const void *rows_, const struct scene *scene, struct row
 static const struct intent_type there_type = {"making bridge", ask, resolve_there};
 static const struct intent_type gone_type = {"deleting bridge", NULL, resolve_gone};
 
-int uplink_plan(ovnk8s_plan *plan, const struct uplink_rows *rows)
+static int apply(ovnk8s_vswitch *vswitch, const struct intent_type *type,
+                 const struct uplink_rows *rows, const struct deadline *deadline)
 {
-    return plan_intend(plan, &there_type, rows->bridge, rows);
-}
+    _cleanup_plan_ ovnk8s_plan *plan = NULL;
+    int error = ovnk8s_plan_new(&plan, NULL);
 
-int uplink_plan_delete(ovnk8s_plan *plan, const struct uplink_rows *rows)
-{
-    return plan_intend(plan, &gone_type, rows->bridge, rows);
+    error = error ? error : plan_intend(plan, type, rows->bridge, rows);
+    return error ? error : vswitch_apply(vswitch, plan, deadline);
 }
 
 int uplink_apply(ovnk8s_vswitch *vswitch, const struct uplink_rows *rows,
                  const struct deadline *deadline)
 {
-    _cleanup_plan_ ovnk8s_plan *plan = NULL;
-    int error = ovnk8s_plan_new(&plan, NULL);
-
-    error = error ? error : uplink_plan(plan, rows);
-    return error ? error : vswitch_apply(vswitch, plan, deadline);
+    return apply(vswitch, &there_type, rows, deadline);
 }
 
 int uplink_apply_delete(ovnk8s_vswitch *vswitch, const struct uplink_rows *rows,
                         const struct deadline *deadline)
 {
-    _cleanup_plan_ ovnk8s_plan *plan = NULL;
-    int error = ovnk8s_plan_new(&plan, NULL);
-
-    error = error ? error : uplink_plan_delete(plan, rows);
-    return error ? error : vswitch_apply(vswitch, plan, deadline);
+    return apply(vswitch, &gone_type, rows, deadline);
 }
 
 /* Waiting. */
 
-static bool is_taken_or_refused(const struct row *interface)
-{
-    return row_integer(interface, "ofport") > 0 || row_string(interface, "error");
-}
-
 int uplink_wait_port(ovnk8s_vswitch *vswitch, const char *port, const struct deadline *deadline)
 {
     const struct row_id id = row_id(OWNER, "Interface", port);
-    int error = vswitch_wait_interface(vswitch, id, is_taken_or_refused, deadline);
-    const char *refusal = row_string(vswitch_interface(vswitch, id), "error");
+    const int error = ovs_port_wait(vswitch, id, deadline);
 
-    if (error == OVNK8S_TIMEOUT) {
-        error = fail(error, "ovs-vswitchd has not taken it: is it running?");
-    } else if (!error && refusal) {
-        error = fail(OVNK8S_SYSTEM, "ovs-vswitchd: %s", refusal);
-    }
     return error ? fail_during(error, "ovs-port", port, "waiting for port %s", port) : 0;
 }

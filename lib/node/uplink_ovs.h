@@ -30,18 +30,13 @@ struct uplink_rows {
     bool plugged;       /* The interface is made a port, too. */
 };
 
-/* Adds to 'plan' that there is the bridge with its record, or that there is no such bridge. 'rows'
- * is to outlive the plan. */
-int uplink_plan(ovnk8s_plan *plan, const struct uplink_rows *rows);
-int uplink_plan_delete(ovnk8s_plan *plan, const struct uplink_rows *rows);
-
-/* Does the same at once. */
+/* Make the database say so, or that there is no such bridge. */
 int uplink_apply(ovnk8s_vswitch *vswitch, const struct uplink_rows *rows,
                  const struct deadline *deadline);
 int uplink_apply_delete(ovnk8s_vswitch *vswitch, const struct uplink_rows *rows,
                         const struct deadline *deadline);
 
-/* Waits until ovs-vswitchd has taken this port of the bridge up. */
+/* Waits for this port of the bridge. */
 int uplink_wait_port(ovnk8s_vswitch *vswitch, const char *port, const struct deadline *deadline);
 
 #endif /* uplink_ovs.h */

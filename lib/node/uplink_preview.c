@@ -72,21 +72,15 @@ static int preview_move_back(struct uplink_job *job, struct text *out)
 int ovnk8s_uplink_preview(char **out, ovnk8s_vswitch *vswitch, const ovnk8s_uplink *theirs,
                           enum ovnk8s_uplink_direction direction)
 {
-    const bool back = direction == OVNK8S_UPLINK_MOVE_BACK;
     _cleanup_job_ struct uplink_job job = {.lock = -1};
     _cleanup_text_ struct text text = {0};
     int error = uplink_begin(&job, vswitch, theirs);
 
     *out = NULL;
     if (!error) {
-        error = back ? preview_move_back(&job, &text) : preview_move(&job, &text);
+        error = direction == OVNK8S_UPLINK_MOVE_BACK ? preview_move_back(&job, &text)
+                                                     : preview_move(&job, &text);
     }
     error = error ? error : text_take(&text, out);
-    if (error && back) {
-        return fail_during(error, "uplink", job.bridge, "moving bridge %s back to its interface",
-                           job.bridge);
-    }
-    return error ? fail_during(error, "uplink", job.nic, "moving interface %s onto bridge %s",
-                               job.nic, job.bridge)
-                 : 0;
+    return uplink_result(&job, direction, error);
 }

@@ -152,11 +152,13 @@ static void restate_conditions(struct conn *conn)
 }
 
 /* A table that has a condition is mentioned to the server by libopenvswitch itself. */
-static void watch_nothing(struct conn *conn)
+static void watch_at_first(struct conn *conn)
 {
     for (size_t i = 0; i < conn->replica.n_tables; i++) {
-        if (!conn->replica.tables[i].on_demand) {
-            set_condition(conn, i, json_array_create_1(json_boolean_create(false)));
+        const struct replica_table *table = &conn->replica.tables[i];
+
+        if (!table->on_demand) {
+            set_condition(conn, i, json_array_create_1(json_boolean_create(table->from_start)));
         }
     }
 }
@@ -335,7 +337,7 @@ static int try_until_ready(struct conn *conn, const struct deadline *deadline)
     }
 }
 
-static int wait_ready(struct conn *conn, const struct deadline *deadline)
+int conn_wait_ready(struct conn *conn, const struct deadline *deadline)
 {
     int error = conn_is_ready(conn) ? 0 : try_until_ready(conn, deadline);
 
@@ -421,7 +423,7 @@ int conn_transact(struct conn *conn, struct json *ops, const struct deadline *de
 
     *results = NULL;
     conn_step(conn); /* A connection that was lost while nobody looked is not ready. */
-    error = wait_ready(conn, deadline);
+    error = conn_wait_ready(conn, deadline);
     if (error) {
         json_destroy(ops);
         return error;
@@ -452,9 +454,9 @@ static int start(struct conn *conn, const ovnk8s_connect_options *options)
         return error;
     }
     conn->cs = ovsdb_cs_create(conn->database, 3, &cs_ops, conn);
-    watch_nothing(conn);
+    watch_at_first(conn);
     ovsdb_cs_set_remote(conn->cs, conn->order, true);
-    return wait_ready(conn, &deadline);
+    return conn_wait_ready(conn, &deadline);
 }
 
 int conn_open(struct conn **out, const char *database, const char *remotes,

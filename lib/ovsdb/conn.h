@@ -21,7 +21,7 @@ struct conn;
 enum { CONN_TABLES = 4 };
 
 /* Opens a connection and waits until the server is ready. 'tables', which must outlive it, are what
- * can be monitored; nothing is before conn_watch(). */
+ * can be monitored; except those that are from the start, nothing is before conn_watch(). */
 int conn_open(struct conn **out, const char *database, const char *remotes,
               const ovnk8s_connect_options *options, struct replica_table *tables, size_t n_tables);
 void conn_close(struct conn *conn);
@@ -52,6 +52,9 @@ bool conn_is_ready(const struct conn *conn);
 
 /* Whether the replica holds all that was asked for by conn_watch(). */
 bool conn_is_current(const struct conn *conn);
+
+/* Waits until conn_is_ready(), trying one server after the other. */
+int conn_wait_ready(struct conn *conn, const struct deadline *deadline);
 
 /* Steps until 'done' says so. */
 int conn_until(struct conn *conn, bool (*done)(struct conn *conn, void *payload), void *payload,

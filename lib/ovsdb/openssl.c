@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/library.h"
 #include "base/mem.h"
 #include "base/sha1.h"
 #include "sha1.h"
@@ -87,7 +88,7 @@ static struct {
         OPENSSL_FUNCTIONS(MEMBER)
 #undef MEMBER
     } table;
-    char error[256]; /* Why the table cannot be used; empty: it can. */
+    char error[LIBRARY_REASON]; /* Why the table cannot be used; empty: it can. */
 } loaded = {.once = PTHREAD_ONCE_INIT};
 
 /* Only reached after openssl_load(): nothing of TLS is touched before. */
@@ -99,38 +100,18 @@ static struct {
 OPENSSL_FUNCTIONS(DEFINE)
 #undef DEFINE
 
-static void note_dlerror(void)
-{
-    const char *error = dlerror();
-
-    snprintf(loaded.error, sizeof loaded.error, "%s", error ? error : "unknown error");
-}
-
 static void load(void)
 {
-    const struct {
-        const char *name;
-        void *place;
-    } functions[] = {
+    const struct library_function functions[] = {
 #define PLACE(RESULT, NAME, PARAMETERS, ARGUMENTS) {#NAME, &loaded.table.NAME},
         OPENSSL_FUNCTIONS(PLACE)
 #undef PLACE
     };
-    /* That of the headers, whose functions are known; libcrypto comes with it. Never unloaded: it
-     * leaves state in the process. */
-    void *library = dlopen(LIBRARY_STEM EXPANDED_TEXT_OF(OPENSSL_SHLIB_VERSION),
-                           RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
 
-    if (!library) {
-        note_dlerror();
-        return;
-    }
-    for (size_t i = 0; i < COUNT_OF(functions) && !*loaded.error; i++) {
-        *(void **)functions[i].place = dlsym(library, functions[i].name);
-        if (!*(void **)functions[i].place) {
-            note_dlerror();
-        }
-    }
+    /* That of the headers, whose functions are known; libcrypto comes with it. It leaves state in
+     * the process. */
+    library_load(LIBRARY_STEM EXPANDED_TEXT_OF(OPENSSL_SHLIB_VERSION), RTLD_NOW, functions,
+                 COUNT_OF(functions), loaded.error);
 }
 
 int openssl_load(void)

@@ -79,8 +79,9 @@ static struct json *guard_op(const struct row *row, struct json *where, struct j
 static struct json *unchanged_guard(const struct change *change, const struct json *overwritten)
 {
     struct json *columns = json_array_create_empty(), *values = json_object_create();
+    const struct column *c = change->fact ? change->fact->columns : NULL;
 
-    for (const struct column *c = change->fact->columns; c; c = c->next) {
+    for (; c; c = c->next) {
         if (shash_find(json_object(overwritten), c->name)) {
             json_array_add(columns, json_string_create(c->name));
             json_object_put(values, c->name, wire_column(c));
@@ -278,7 +279,9 @@ static int change_row(struct operations *to, const struct change *change)
             json_object_put(values, c->name, wire_column(c));
         }
     }
-    error = add_op(to, change->row, unchanged_guard(change, values));
+    error = change->row->where == ROW_OTHERS
+                ? 0
+                : add_op(to, change->row, unchanged_guard(change, values));
     if (!error && (change->row->touched || change->row->guarded)) {
         error = next_generation(to, change->row);
     }

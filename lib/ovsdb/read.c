@@ -269,7 +269,7 @@ int read_rows(struct conn *conn, const struct row *first, const struct rows *kno
     int error;
 
     for (const struct row *row = first; row; row = row->next) {
-        if (!row->is_new) {
+        if (!row->is_new && !row->unseen) {
             ask_row(&questions, &inquiry, row);
         }
     }

@@ -14,8 +14,9 @@ enum column_shape { SHAPE_MISSING, SHAPE_SCALAR, SHAPE_SET, SHAPE_MAP };
 struct replica_table {
     const char *name;
     const char *columns[REPLICA_COLUMNS]; /* NULL ends them. */
-    bool on_demand; /* Not to be mentioned to the server before conn_watch(): it would go through
-                     * all rows even of a table of which none is wanted. */
+    bool from_start; /* All its rows are monitored as soon as the connection is open. */
+    bool on_demand;  /* Not to be mentioned to the server before conn_watch(): it would go through
+                      * all rows even of a table of which none is wanted. */
 
     /* Kept by the replica. */
     enum column_shape shapes[REPLICA_COLUMNS];

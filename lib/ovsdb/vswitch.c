@@ -4,13 +4,21 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/mem.h"
 #include "base/options.h"
 #include "ovsdb/apply.h"
 #include "ovsdb/read.h"
 
+/* Of interfaces, of which there are many, none is monitored before somebody waits for one. */
+static const struct replica_table tables[] = {
+    {.name = "Interface", .columns = {"external_ids", "ofport", "error"}},
+    {.name = "Open_vSwitch", .columns = {"external_ids"}, .from_start = true},
+    {.name = "Bridge", .columns = {"name", "datapath_type"}, .from_start = true},
+};
+
 struct ovnk8s_vswitch {
     struct conn *conn;
-    struct replica_table tables[1];
+    struct replica_table tables[COUNT_OF(tables)];
 };
 
 struct conn *vswitch_conn(ovnk8s_vswitch *vswitch)
@@ -28,9 +36,9 @@ int ovnk8s_vswitch_open(ovnk8s_vswitch **out, const char *remote,
     if (!vswitch) {
         return fail_nomem();
     }
-    vswitch->tables[0] =
-        (struct replica_table){.name = "Interface", .columns = {"external_ids", "ofport", "error"}};
-    error = conn_open(&vswitch->conn, "Open_vSwitch", remote, options, vswitch->tables, 1);
+    memcpy(vswitch->tables, tables, sizeof tables);
+    error = conn_open(&vswitch->conn, "Open_vSwitch", remote, options, vswitch->tables,
+                      COUNT_OF(tables));
     if (error) {
         free(vswitch);
         return error;
@@ -88,21 +96,43 @@ int ovnk8s_vswitch_external_id(ovnk8s_vswitch *vswitch, const char *key, char **
     return error;
 }
 
-int vswitch_has_bridge(ovnk8s_vswitch *vswitch, const char *name, const struct deadline *deadline,
-                       bool *out)
-{
-    struct rows asked = {0}, facts = {0};
-    int error;
+/* What is monitored. */
 
-    row_ask(rows_ask_where(&asked, "Bridge", ROW_BY_NAME, name), "name");
-    error = rows_failed(&asked) ? fail_nomem()
-                                : read_rows(vswitch->conn, asked.first, NULL, deadline, &facts);
-    *out = facts.first != NULL;
-    rows_clear(&asked);
-    rows_clear(&facts);
-    return error
-               ? fail_during(error, "read", conn_remotes(vswitch->conn), "reading bridge %s", name)
-               : 0;
+struct sought {
+    const char *name; /* NULL: any. */
+    const struct row *found;
+};
+
+static void seek(const struct row *row, void *payload)
+{
+    struct sought *sought = payload;
+    const char *name = row_string(row, "name");
+
+    if (!sought->name || (name && !strcmp(name, sought->name))) {
+        sought->found = row;
+    }
+}
+
+const struct row *vswitch_settings(ovnk8s_vswitch *vswitch)
+{
+    struct sought sought = {NULL, NULL};
+
+    replica_each(conn_replica(vswitch->conn), "Open_vSwitch", seek, &sought);
+    return sought.found;
+}
+
+const struct row *vswitch_bridge(ovnk8s_vswitch *vswitch, const char *name)
+{
+    struct sought sought = {name, NULL};
+
+    replica_each(conn_replica(vswitch->conn), "Bridge", seek, &sought);
+    return sought.found;
+}
+
+int vswitch_look(ovnk8s_vswitch *vswitch, const struct deadline *deadline)
+{
+    conn_step(vswitch->conn);
+    return conn_wait_ready(vswitch->conn, deadline);
 }
 
 int vswitch_apply(ovnk8s_vswitch *vswitch, ovnk8s_plan *plan, const struct deadline *deadline)

@@ -14,9 +14,14 @@ struct conn *vswitch_conn(ovnk8s_vswitch *vswitch);
 int vswitch_read(ovnk8s_vswitch *vswitch, const struct deadline *deadline, struct rows *facts,
                  const struct row **out);
 
-/* Whether there is a bridge of this name. */
-int vswitch_has_bridge(ovnk8s_vswitch *vswitch, const char *name, const struct deadline *deadline,
-                       bool *out);
+/* The row of table Open_vSwitch with its external_ids, and that of the bridge with its name and
+ * datapath_type, as they were seen last, which costs nothing; NULL if there is none. They live
+ * until the connection is used next. */
+const struct row *vswitch_settings(ovnk8s_vswitch *vswitch);
+const struct row *vswitch_bridge(ovnk8s_vswitch *vswitch, const char *name);
+
+/* Waits until these are seen, should the connection have been lost. */
+int vswitch_look(ovnk8s_vswitch *vswitch, const struct deadline *deadline);
 
 /* Makes the database what 'plan' wants. */
 int vswitch_apply(ovnk8s_vswitch *vswitch, ovnk8s_plan *plan, const struct deadline *deadline);

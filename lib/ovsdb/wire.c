@@ -69,6 +69,9 @@ struct json *wire_where(const struct row *row)
                                  {.type = ATOM_STRING, .string = row->name}};
 
     switch (row->where) {
+    case ROW_OTHERS:
+        return json_array_create_2(wire_triple("external_ids", "includes", wire_map(row->pairs, 2)),
+                                   wire_triple("_uuid", "!=", wire_id(row->id)));
     case ROW_BY_ID:
         return json_array_create_1(wire_triple("_uuid", "==", wire_id(row->id)));
     case ROW_BY_NAME:

@@ -42,6 +42,11 @@ bool gateways_recall(const struct scene *scene, struct arena *arena, struct gate
 const char *gateway_text(struct arena *arena, const struct gateway_record *gateway);
 bool gateway_text_parse(const char *text, struct arena *arena, struct gateway_record *out);
 
+/* Takes the subnets between the commas of 'list', which are none for "". When it returns false,
+ * '*bad' is what is no subnet; NULL: memory ran out. */
+bool rampout_parse(const char *list, struct arena *arena, struct gateway_record *out,
+                   const char **bad);
+
 int want_gateway(struct rows *wanted, const char *owner, const struct cluster_record *cluster,
                  const struct gateway_record *gateway);
 void drop_gateway(struct rows *wanted, const char *owner, const struct gateway_record *gateway);

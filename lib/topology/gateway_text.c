@@ -66,25 +66,36 @@ static bool parse_some(const char *value, struct prefixes *out)
     return value && (!*value || prefixes_from_text(value, out));
 }
 
-static bool parse_rampout(const char *value, struct arena *arena, struct gateway_record *out)
+bool rampout_parse(const char *list, struct arena *arena, struct gateway_record *out,
+                   const char **bad)
 {
     size_t room = 1;
 
-    for (const char *c = value; c && *c; c++) {
+    *bad = NULL;
+    for (const char *c = list; *c; c++) {
         room += *c == ',';
     }
     out->n_rampout = 0;
     out->rampout = arena_alloc(arena, room * sizeof *out->rampout);
-    while (out->rampout && value && *value) {
-        const size_t length = strcspn(value, ",");
-        const char *one = arena_strndup(arena, value, length);
+    for (const char *rest = *list ? list : NULL; rest && out->rampout;) {
+        struct prefix *subnet = &out->rampout[out->n_rampout++];
+        const size_t length = strcspn(rest, ",");
+        const char *one = arena_strndup(arena, rest, length);
 
-        if (!one || !prefix_from_text(one, &out->rampout[out->n_rampout++])) {
+        if (!one || !prefix_from_text(one, subnet) || !prefix_is_network(subnet)) {
+            *bad = one;
             return false;
         }
-        value += length + (value[length] == ',');
+        rest = rest[length] ? rest + length + 1 : NULL;
     }
-    return out->rampout && value;
+    return out->rampout;
+}
+
+static bool parse_rampout(const char *value, struct arena *arena, struct gateway_record *out)
+{
+    const char *bad;
+
+    return value && rampout_parse(value, arena, out, &bad);
 }
 
 static bool parse_mac(const char *value, struct mac *out)

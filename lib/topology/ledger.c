@@ -65,6 +65,14 @@ void want_port_entry(struct row *ledger, const struct port_record *port, const c
     }
 }
 
+const struct column *ledger_entries(const struct rows *rows, const char *owner, const char *node)
+{
+    const struct row *ledger = rows_find(rows, LEDGER_TABLE, node_ledger_id(owner, node));
+    const struct column *entries = row_column(ledger, RECORDS_COLUMN);
+
+    return entries && entries->is_map ? entries : NULL;
+}
+
 bool port_entry_parse(const char *name, const char *entry, const struct prefixes *subnets,
                       struct arena *arena, struct port_record *out)
 {

@@ -60,6 +60,9 @@ void want_port_entry(struct row *ledger, const struct port_record *port, const c
 bool port_entry_parse(const char *name, const char *entry, const struct prefixes *subnets,
                       struct arena *arena, struct port_record *out);
 
+/* The entries of the ports of a node, by name; NULL when 'rows' have none. */
+const struct column *ledger_entries(const struct rows *rows, const char *owner, const char *node);
+
 /* The subnets that nodes have taken. The cluster's row says so, and again its router: where they do
  * not agree, somebody has edited one of them, and nothing is said. False then. */
 bool ledger_taken(const struct rows *rows, const char *owner, struct blocks *out);

@@ -125,29 +125,15 @@ static bool must_know_all(const struct node_params *params, const struct scene *
     return must;
 }
 
-/* Not needed for a decision, but asked with the rest it needs no answer of its own later. */
-static void ask_port(const struct scene *scene, const char *name, struct rows *asked)
-{
-    struct row *port;
-
-    if (name) {
-        port = rows_ask(asked, SWITCH_PORT_TABLE, switch_port_id(scene->owner, name));
-        row_ask(port, "name");
-        row_ask(port, "type");
-        row_ask(port, "addresses");
-        row_ask(port, "options");
-        row_ask(port, "external_ids");
-    }
-}
-
 static void ask(const void *params, const struct scene *scene, struct rows *asked)
 {
     const struct node_params *node = params;
 
     cluster_ask(scene, asked);
     node_ask(scene, node->name, asked);
-    ask_port(scene, node_switch_port_name(&asked->arena, node->name), asked);
-    ask_port(scene, management_port_name(&asked->arena, node->name), asked);
+    /* Not needed for a decision, but asked with the rest they need no answer of their own later. */
+    port_ask(scene, node_switch_port_name(&asked->arena, node->name), asked);
+    port_ask(scene, management_port_name(&asked->arena, node->name), asked);
     if (must_know_all(node, scene)) {
         nodes_ask_all(scene, false, asked);
     }

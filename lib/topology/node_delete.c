@@ -5,19 +5,9 @@
 #include "topology/recall.h"
 #include "topology/wants.h"
 
-/* The ports of a node, as its ledger has them. */
-static const struct column *entries_of(const struct scene *scene, const char *name)
-{
-    const struct row_id id = node_ledger_id(scene->owner, name);
-    const struct column *entries =
-        row_column(rows_find(scene->facts, LEDGER_TABLE, id), RECORDS_COLUMN);
-
-    return entries && entries->is_map ? entries : NULL;
-}
-
 static void ask_delete(const void *params, const struct scene *scene, struct rows *asked)
 {
-    const struct column *entries = entries_of(scene, params);
+    const struct column *entries = ledger_entries(scene->facts, scene->owner, params);
 
     gateway_ask_removal(scene, params, asked);
     node_ask_ports(scene, params, asked);
@@ -60,7 +50,7 @@ void drop_node(const struct scene *scene, const char *name, struct rows *wanted)
 {
     const char *owner = scene->owner;
     const struct row_id ledger_id = node_ledger_id(owner, name);
-    const struct column *entries = entries_of(scene, name);
+    const struct column *entries = ledger_entries(scene->facts, owner, name);
     const char *router_port = node_router_port_name(&wanted->arena, name);
     struct row_id router_port_row;
 

@@ -56,18 +56,13 @@ struct host {
     struct prefixes subnets;
 };
 
-static void nothing_to_clear(void *note)
-{
-    (void)note;
-}
-
 /* Those whose addresses are chosen by somebody else need to know less. */
 static struct host *host_of(const struct scene *scene, const struct port_wish *wish)
 {
     static const char topic[] = "node of ports", chosen_topic[] = "node of chosen ports";
 
     return scene_note(scene, wish->choose ? chosen_topic : topic, wish->node, sizeof(struct host),
-                      nothing_to_clear);
+                      NULL);
 }
 
 static void ask_node(const struct port_wish *wish, const struct scene *scene, struct rows *asked)
@@ -86,18 +81,6 @@ static void ask_node(const struct port_wish *wish, const struct scene *scene, st
     }
 }
 
-static void ask_row(const char *name, const struct scene *scene, struct rows *asked)
-{
-    struct row *row;
-
-    if (name) {
-        row = rows_ask(asked, SWITCH_PORT_TABLE, switch_port_id(scene->owner, name));
-        row_ask(row, "external_ids");
-        row_ask(row, "addresses");
-        row_ask(row, "port_security");
-    }
-}
-
 /* What is asked about the row itself tells whether it is on another node. */
 static void ask(const void *params, const struct scene *scene, struct rows *asked)
 {
@@ -105,7 +88,7 @@ static void ask(const void *params, const struct scene *scene, struct rows *aske
 
     ask_node(wish, scene, asked);
     if (scene->looks) {
-        ask_row(pod_port_name(&asked->arena, wish->pod_namespace, wish->pod), scene, asked);
+        port_ask(scene, pod_port_name(&asked->arena, wish->pod_namespace, wish->pod), asked);
     }
 }
 
@@ -139,10 +122,7 @@ static void remember_addresses(struct rows *wanted, struct row_id id,
 /* An entry that was read tells that there is a port already. */
 static bool is_new(const struct port_view *view)
 {
-    const struct column *entries =
-        row_column(port_ledger(view, view->scene->facts), RECORDS_COLUMN);
-
-    return !view->scene->looks && !column_pair(entries, view->name);
+    return !view->scene->looks && !column_pair(port_entries(view, view->scene->facts), view->name);
 }
 
 static void want_it(const struct port_view *view, const struct port_record *recalled)
@@ -306,11 +286,10 @@ static bool is_elsewhere(const struct scene *scene, const char *node, const char
 {
     const struct row *port =
         rows_find(scene->facts, SWITCH_PORT_TABLE, switch_port_id(scene->owner, name));
-    const struct row *ledger =
-        rows_find(scene->facts, LEDGER_TABLE, node_ledger_id(scene->owner, node));
     const char *there = row_pair(port, "external_ids", NODE_KEY);
 
-    return there && strcmp(there, node) != 0 && !row_pair(ledger, RECORDS_COLUMN, name);
+    return there && strcmp(there, node) != 0 &&
+           !column_pair(ledger_entries(scene->facts, scene->owner, node), name);
 }
 
 static int resolve_delete(const void *params, const struct scene *scene, struct rows *wanted)

@@ -66,7 +66,7 @@ static size_t count_sound(const struct scene *scene, const struct column *entrie
 {
     size_t n = 0;
 
-    for (size_t i = 0; i < entries->n; i++) {
+    for (size_t i = 0; entries && i < entries->n; i++) {
         const struct atom *entry = entries->atoms + 2 * i;
         struct port_record port;
 
@@ -78,16 +78,12 @@ static size_t count_sound(const struct scene *scene, const struct column *entrie
 /* Mostly there are as many ports as sound entries and two more, and nothing is to be asked. */
 static void ask_strangers(const struct scene *scene, const char *node, struct rows *asked)
 {
-    static const struct column none = {.is_map = true};
-    const struct row *ledger =
-        rows_find(scene->facts, LEDGER_TABLE, node_ledger_id(scene->owner, node));
     const struct row *node_switch =
         rows_find(scene->facts, SWITCH_TABLE, switch_id(scene->owner, node));
     const struct column *ports = row_column(node_switch, "ports");
-    const struct column *entries = row_column(ledger, RECORDS_COLUMN);
+    const struct column *entries = ledger_entries(scene->facts, scene->owner, node);
     struct prefixes subnets;
 
-    entries = entries && entries->is_map ? entries : &none;
     if (!ports || !node_recall(scene, node, &subnets) ||
         ports->n == count_sound(scene, entries, &subnets) + 2) {
         return;
@@ -96,12 +92,7 @@ static void ask_strangers(const struct scene *scene, const char *node, struct ro
         const struct row_id id = ports->atoms[i].row;
 
         if (!is_of_node(scene, node, id)) {
-            struct row *port = rows_ask(asked, SWITCH_PORT_TABLE, id);
-
-            row_ask(port, "name");
-            row_ask(port, "external_ids");
-            row_ask(port, "addresses");
-            row_ask(port, "port_security");
+            port_ask_columns(rows_ask(asked, SWITCH_PORT_TABLE, id));
         }
     }
 }
@@ -127,9 +118,9 @@ static void close_book(void *note)
     blocks_clear(&((struct book *)note)->taken);
 }
 
-const struct row *port_ledger(const struct port_view *view, const struct rows *rows)
+const struct column *port_entries(const struct port_view *view, const struct rows *rows)
 {
-    return rows_find(rows, LEDGER_TABLE, node_ledger_id(view->scene->owner, view->wish->node));
+    return ledger_entries(rows, view->scene->owner, view->wish->node);
 }
 
 static int enter(struct book *book, const struct prefixes *addresses)
@@ -154,11 +145,10 @@ static bool is_dropped(const struct port_view *view, struct row_id port)
 
 static int copy_ledger(const struct port_view *view, struct book *book)
 {
-    const struct column *entries =
-        row_column(port_ledger(view, view->scene->facts), RECORDS_COLUMN);
+    const struct column *entries = port_entries(view, view->scene->facts);
     int error = 0;
 
-    for (size_t i = 0; entries && entries->is_map && i < entries->n && !error; i++) {
+    for (size_t i = 0; entries && i < entries->n && !error; i++) {
         const struct atom *entry = entries->atoms + 2 * i;
         struct port_record port;
 
@@ -258,7 +248,7 @@ static int open_book(const struct port_view *view, struct book **out)
 static const char *find_user(const struct port_view *view, const struct rows *rows,
                              const struct prefix *address)
 {
-    const struct column *entries = row_column(port_ledger(view, rows), RECORDS_COLUMN);
+    const struct column *entries = port_entries(view, rows);
 
     for (size_t i = 0; entries && i < entries->n; i++) {
         const struct atom *entry = entries->atoms + 2 * i;

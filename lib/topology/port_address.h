@@ -15,8 +15,8 @@ struct port_view {
     struct prefixes addresses;
 };
 
-/* The ledger of the port's node among the facts, or among what is wanted. */
-const struct row *port_ledger(const struct port_view *view, const struct rows *rows);
+/* What the ledger has of the port's node, among the facts or among what is wanted. */
+const struct column *port_entries(const struct port_view *view, const struct rows *rows);
 
 /* Asks for what tells which addresses are taken: the ledger, and the ports of the node's switch of
  * which the ledger does not know. */

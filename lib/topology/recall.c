@@ -127,15 +127,26 @@ void nodes_ask_all(const struct scene *scene, bool with_ports, struct rows *aske
     }
 }
 
+void port_ask_columns(struct row *asked)
+{
+    row_ask(asked, "name");
+    row_ask(asked, "type");
+    row_ask(asked, "options");
+    row_ask(asked, "addresses");
+    row_ask(asked, "port_security");
+    row_ask(asked, "external_ids");
+}
+
+void port_ask(const struct scene *scene, const char *name, struct rows *asked)
+{
+    if (name) {
+        port_ask_columns(rows_ask(asked, SWITCH_PORT_TABLE, switch_port_id(scene->owner, name)));
+    }
+}
+
 void ports_ask_all(const struct scene *scene, struct rows *asked)
 {
-    struct row *ports = ask_owned(scene, SWITCH_PORT_TABLE, asked);
-
-    row_ask(ports, "name");
-    row_ask(ports, "type");
-    row_ask(ports, "options");
-    row_ask(ports, "addresses");
-    row_ask(ports, "port_security");
+    port_ask_columns(ask_owned(scene, SWITCH_PORT_TABLE, asked));
 }
 
 /* The text of the networks that a router port has addresses of; false when they are none. */

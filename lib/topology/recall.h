@@ -23,6 +23,10 @@ void cluster_ask(const struct scene *scene, struct rows *asked);
 void node_ask(const struct scene *scene, const char *name, struct rows *asked);
 void node_ask_ports(const struct scene *scene, const char *name, struct rows *asked);
 void nodes_ask_all(const struct scene *scene, bool with_ports, struct rows *asked);
+/* A port of a switch, unless 'name' is NULL because memory ran out, and all ports. What is wanted
+ * of them is asked too, so that it is not read again. */
+void port_ask(const struct scene *scene, const char *name, struct rows *asked);
+void port_ask_columns(struct row *asked);
 void ports_ask_all(const struct scene *scene, struct rows *asked);
 
 /* Whether there is a cluster; 'out' points into the facts. */

@@ -31,17 +31,12 @@ static bool is_pod_port(const struct scene *scene, const struct row *row)
            node_of(row) && row_id_equal(row->id, switch_port_id(scene->owner, name));
 }
 
-static void nothing_to_clear(void *note)
-{
-    (void)note;
-}
-
 /* Made once for all nodes. NULL when memory ran out. */
 static const struct port_index *index_ports(const struct scene *scene)
 {
     static const char topic[] = "ports by node";
     const size_t n = scene->facts->n + 1;
-    struct port_index *index = scene_note(scene, topic, "", sizeof *index, nothing_to_clear);
+    struct port_index *index = scene_note(scene, topic, "", sizeof *index, NULL);
 
     if (!index || index->is_ready) {
         return index;
@@ -89,15 +84,6 @@ static int compare_texts(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static const struct column *entries_of(const struct scene *scene, const char *node)
-{
-    const struct row_id id = node_ledger_id(scene->owner, node);
-    const struct column *entries =
-        row_column(rows_find(scene->facts, LEDGER_TABLE, id), RECORDS_COLUMN);
-
-    return entries && entries->is_map ? entries : NULL;
-}
-
 static void drop_doubles(struct names *names)
 {
     size_t n = 0;
@@ -114,7 +100,7 @@ static void drop_doubles(struct names *names)
 static bool gather_names(const struct scene *scene, const char *node, struct arena *arena,
                          struct names *out)
 {
-    const struct column *entries = entries_of(scene, node);
+    const struct column *entries = ledger_entries(scene->facts, scene->owner, node);
     const struct port_index *index = index_ports(scene);
     const size_t first = index ? first_of(index, node) : 0;
     size_t last = first;
@@ -186,7 +172,7 @@ static const struct witness *decide(const struct witness said[3])
 bool port_recall(const struct scene *scene, const struct node_record *node, const char *name,
                  struct arena *arena, struct port_record *out)
 {
-    const struct column *entries = entries_of(scene, node->name);
+    const struct column *entries = ledger_entries(scene->facts, scene->owner, node->name);
     const struct atom *entry = entries ? column_pair(entries, name) : NULL;
     const struct row *row =
         rows_find(scene->facts, SWITCH_PORT_TABLE, switch_port_id(scene->owner, name));

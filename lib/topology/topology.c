@@ -4,14 +4,22 @@
 
 #include "topology/names.h"
 
+int parse_addresses(const char *what, const char *text, struct prefixes *out)
+{
+    return prefixes_from_text(text, out)
+               ? 0
+               : fail(OVNK8S_INVALID,
+                      "%s \"%s\": expected ADDRESS/LENGTH, or one of IPv4 and one of IPv6 with a"
+                      " comma between",
+                      what, text ? text : "");
+}
+
 int parse_networks(const char *what, const char *text, struct prefixes *out)
 {
-    if (!prefixes_from_text(text, out)) {
-        return fail(
-            OVNK8S_INVALID,
-            "%s \"%s\": expected ADDRESS/LENGTH, or one of IPv4 and one of IPv6 with a comma"
-            " between",
-            what, text ? text : "");
+    const int error = parse_addresses(what, text, out);
+
+    if (error) {
+        return error;
     }
     for (size_t i = 0; i < out->n; i++) {
         if (!prefix_is_network(&out->of[i])) {

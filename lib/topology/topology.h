@@ -12,7 +12,9 @@
 /* Numbers within a node's subnet. */
 enum { ROUTER_INDEX = 1, MANAGEMENT_INDEX = 2, FIRST_POD_INDEX = 3 };
 
-/* Reads a text of one or two networks; fails with OVNK8S_INVALID naming 'what'. */
+/* Read a text of one or two addresses with their lengths, or networks; fail with OVNK8S_INVALID
+ * naming 'what'. */
+int parse_addresses(const char *what, const char *text, struct prefixes *out);
 int parse_networks(const char *what, const char *text, struct prefixes *out);
 
 /* Address number 'index' of each subnet, with the length of the subnet. */

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "topology/gateway.h"
 #include "topology/names.h"
+#include "topology/network.h"
 #include "topology/recall.h"
 
 /* What ovnk8s_topology_read() was told. */
@@ -226,6 +227,45 @@ static void add_gateways(ovnk8s_topology *to, const struct scene *scene)
     }
 }
 
+/* Networks without a cluster. */
+
+static const ovnk8s_network *copy_network(struct arena *arena, const struct network_record *record)
+{
+    ovnk8s_network *network = arena_alloc(arena, sizeof *network);
+    char text[PREFIXES_TEXT];
+
+    if (network) {
+        *network = (ovnk8s_network)OVNK8S_NETWORK_INIT;
+        network->name = arena_strdup(arena, record->name);
+        network->subnet = arena_strdup(arena, prefixes_to_text(&record->subnets, text));
+        if (record->gateways.n) {
+            network->gateway = list_text(arena, record->gateways.of, record->gateways.n, false);
+        }
+        network->is_routed = record->is_routed;
+    }
+    return network;
+}
+
+static void add_networks(ovnk8s_topology *to, const struct scene *scene)
+{
+    struct network_list list = {.n = 0};
+
+    if (networks_recall(scene, &scene->notes->arena, &list)) {
+        to->networks = arena_alloc(&to->arena, (list.n + 1) * sizeof *to->networks);
+    } else {
+        to->arena.failed = true;
+    }
+    for (size_t i = 0; i < list.n && to->networks; i++) {
+        const struct column *entries = network_entries(scene, list.of[i].name);
+
+        to->networks[to->n_networks++] = (ovnk8s_network_state){
+            .size = sizeof(ovnk8s_network_state),
+            .network = copy_network(&to->arena, &list.of[i]),
+            .n_attachments = entries ? entries->n : 0,
+        };
+    }
+}
+
 static const struct view_params *find_params(const ovnk8s_plan *plan)
 {
     const struct intent *intent = plan->first;
@@ -252,6 +292,7 @@ int ovnk8s_topology_new(ovnk8s_topology **out, const ovnk8s_plan *plan)
         add_cluster(topology, &scene);
         add_nodes(topology, &scene, params->with_ports);
         add_gateways(topology, &scene);
+        add_networks(topology, &scene);
     }
     notes_clear(&notes);
     if (!topology || topology->arena.failed) {
@@ -303,4 +344,14 @@ size_t ovnk8s_topology_ports(const ovnk8s_topology *topology)
 const ovnk8s_port *ovnk8s_topology_port(const ovnk8s_topology *topology, size_t i)
 {
     return i < topology->n_ports ? &topology->ports[i] : NULL;
+}
+
+size_t ovnk8s_topology_networks(const ovnk8s_topology *topology)
+{
+    return topology->n_networks;
+}
+
+const ovnk8s_network_state *ovnk8s_topology_network(const ovnk8s_topology *topology, size_t i)
+{
+    return i < topology->n_networks ? &topology->networks[i] : NULL;
 }

@@ -14,7 +14,8 @@ struct ovnk8s_topology {
     ovnk8s_node_state *nodes;
     ovnk8s_gateway_state *gateways;
     ovnk8s_port *ports;
-    size_t n_nodes, n_gateways, n_ports;
+    ovnk8s_network_state *networks;
+    size_t n_nodes, n_gateways, n_ports, n_networks;
 };
 
 #endif /* view.h */

@@ -1,7 +1,6 @@
 #include <ovnk8s/gateway_helper.h>
 
 #include <errno.h>
-#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +15,7 @@
 #include "node/flows.h"
 #include "openflow/bridge.h"
 #include "watch/services.h"
+#include "watch/wake.h"
 
 enum {
     FIRST_PAUSE_MS = 200, /* After a failure. */
@@ -133,7 +133,7 @@ static void synced(void *payload)
         log_line(&helper->log, OVNK8S_LOG_INFO,
                  "following the services of %s, %zu of which publish"
                  " ports",
-                 kube_server(helper->kube), helper->services.n);
+                 kube_server(helper->kube), helper->services.table.n);
     }
     helper->is_synced = true;
 }
@@ -268,31 +268,19 @@ static void look_if_due(ovnk8s_gateway_helper *helper)
 
 /* Waking up. */
 
-static void register_fd(const ovnk8s_gateway_helper *helper, int fd, short events)
-{
-    struct epoll_event event = {.events = (events & POLLIN ? EPOLLIN : 0u) |
-                                          (events & POLLOUT ? EPOLLOUT : 0u),
-                                .data.fd = fd};
-
-    /* A descriptor may have been closed and its number given out again meanwhile. */
-    if (epoll_ctl(helper->epoll, EPOLL_CTL_MOD, fd, &event) && errno == ENOENT) {
-        epoll_ctl(helper->epoll, EPOLL_CTL_ADD, fd, &event);
-    }
-}
-
 static void register_wakes(ovnk8s_gateway_helper *helper)
 {
     const int fd = bridge_fd(helper->bridge);
 
     if (helper->bridge_fd >= 0 && helper->bridge_fd != fd &&
         helper->bridge_fd != kube_fd(helper->kube)) {
-        epoll_ctl(helper->epoll, EPOLL_CTL_DEL, helper->bridge_fd, NULL);
+        wake_forget(helper->epoll, helper->bridge_fd);
     }
     helper->bridge_fd = fd;
     if (fd >= 0) {
-        register_fd(helper, fd, bridge_events(helper->bridge));
+        wake_register(helper->epoll, fd, bridge_events(helper->bridge));
     }
-    register_fd(helper, kube_fd(helper->kube), POLLIN);
+    wake_register(helper->epoll, kube_fd(helper->kube), POLLIN);
 }
 
 int ovnk8s_gateway_helper_fd(const ovnk8s_gateway_helper *helper)
@@ -312,9 +300,7 @@ static int64_t deadline_of(const ovnk8s_gateway_helper *helper)
 
 int ovnk8s_gateway_helper_timeout(const ovnk8s_gateway_helper *helper)
 {
-    const int64_t at = deadline_of(helper), left = at - now_ms();
-
-    return at == INT64_MAX ? -1 : left < 0 ? 0 : left > INT_MAX ? INT_MAX : (int)left;
+    return wake_timeout(deadline_of(helper));
 }
 
 void ovnk8s_gateway_helper_step(ovnk8s_gateway_helper *helper)
@@ -458,7 +444,7 @@ int ovnk8s_gateway_helper_get_status(const ovnk8s_gateway_helper *helper,
         .synced = helper->is_synced,
         .connected = bridge_is_ready(helper->bridge),
         .installed = helper->is_installed && bridge_is_ready(helper->bridge),
-        .services = helper->services.n,
+        .services = helper->services.table.n,
         .flows = ovnk8s_flows_count(helper->flows),
         .foreign = helper->foreign,
         .bundles = helper->bundles,

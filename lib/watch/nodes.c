@@ -5,23 +5,14 @@
 
 #include "topology/names.h"
 
-static size_t hash_of(const struct nodes *nodes, const char *name)
-{
-    const struct row_id id = row_id("", "", name);
-    size_t hash;
-
-    memcpy(&hash, id.bytes, sizeof hash);
-    return hash % nodes->n_buckets;
-}
-
 struct node *nodes_find(const struct nodes *nodes, const char *name)
 {
-    struct node *node = nodes->n_buckets && name ? nodes->buckets[hash_of(nodes, name)] : NULL;
+    struct hashed *at = name ? hash_find(&nodes->table, hash_text(HASH_START, name)) : NULL;
 
-    while (node && strcmp(node->name, name) != 0) {
-        node = node->next;
+    while (at && strcmp(((struct node *)at)->name, name) != 0) {
+        at = hash_find_next(at);
     }
-    return node;
+    return (struct node *)at;
 }
 
 static void clear_addresses(struct node *node)
@@ -31,8 +22,10 @@ static void clear_addresses(struct node *node)
     memset(node->from, 0, sizeof node->from);
 }
 
-static void free_node(struct node *node)
+static void free_node(struct hashed *hashed)
 {
+    struct node *node = (struct node *)hashed;
+
     clear_addresses(node);
     free(node->name);
     free(node);
@@ -40,76 +33,37 @@ static void free_node(struct node *node)
 
 static void each_node(const struct nodes *nodes, void (*each)(struct node *node))
 {
-    for (size_t i = 0; i < nodes->n_buckets; i++) {
-        for (struct node *node = nodes->buckets[i], *next; node; node = next) {
-            next = node->next;
-            each(node);
-        }
+    for (struct hashed *at = hash_first(&nodes->table); at; at = hash_next(&nodes->table, at)) {
+        each((struct node *)at);
     }
 }
 
 void nodes_clear(struct nodes *nodes)
 {
-    each_node(nodes, free_node);
-    free(nodes->buckets);
+    hash_clear(&nodes->table, free_node);
     *nodes = (struct nodes){.owner = nodes->owner};
-}
-
-static bool grow(struct nodes *nodes)
-{
-    struct nodes grown = *nodes;
-
-    grown.n_buckets = nodes->n_buckets ? nodes->n_buckets * 2 : 16;
-    grown.buckets = calloc(grown.n_buckets, sizeof(struct node *));
-    if (!grown.buckets) {
-        return false;
-    }
-    for (size_t i = 0; i < nodes->n_buckets; i++) {
-        for (struct node *node = nodes->buckets[i], *next; node; node = next) {
-            struct node **bucket = &grown.buckets[hash_of(&grown, node->name)];
-
-            next = node->next;
-            node->next = *bucket;
-            *bucket = node;
-        }
-    }
-    free(nodes->buckets);
-    *nodes = grown;
-    return true;
 }
 
 static struct node *add_node(struct nodes *nodes, const char *name)
 {
-    struct node *node, **bucket;
+    struct node *node = calloc(1, sizeof *node);
 
-    if (nodes->n == nodes->n_buckets && !grow(nodes)) {
-        return NULL;
-    }
-    node = calloc(1, sizeof *node);
-    if (!node || !(node->name = strdup(name))) {
+    if (!node || !(node->name = strdup(name)) ||
+        !hash_insert(&nodes->table, &node->hashed, hash_text(HASH_START, name))) {
+        free(node ? node->name : NULL);
         free(node);
         return NULL;
     }
-    bucket = &nodes->buckets[hash_of(nodes, name)];
-    node->next = *bucket;
-    *bucket = node;
-    nodes->n++;
     return node;
 }
 
 static void remove_node(struct nodes *nodes, const char *name)
 {
-    struct node **at = nodes->n_buckets ? &nodes->buckets[hash_of(nodes, name)] : NULL;
+    struct node *node = nodes_find(nodes, name);
 
-    while (at && *at && strcmp((*at)->name, name) != 0) {
-        at = &(*at)->next;
-    }
-    if (at && *at) {
-        struct node *gone = *at;
-
-        *at = gone->next;
-        nodes->n--;
-        free_node(gone);
+    if (node) {
+        hash_remove(&nodes->table, &node->hashed);
+        free_node(&node->hashed);
     }
 }
 
@@ -240,10 +194,8 @@ static void mark_port(struct nodes *nodes, const struct row *port, bool is_taken
         mark(node, port, is_taken);
         return;
     }
-    for (size_t i = 0; i < nodes->n_buckets; i++) {
-        for (node = nodes->buckets[i]; node; node = node->next) {
-            mark(node, port, is_taken);
-        }
+    for (struct hashed *at = hash_first(&nodes->table); at; at = hash_next(&nodes->table, at)) {
+        mark((struct node *)at, port, is_taken);
     }
 }
 

@@ -3,12 +3,13 @@
 #ifndef WATCH_NODES_H
 #define WATCH_NODES_H
 
+#include "base/hash.h"
 #include "base/row.h"
 #include "topology/blocks.h"
 #include "topology/topology.h"
 
 struct node {
-    struct node *next;
+    struct hashed hashed;
     char *name;
     struct prefixes subnets;
     struct blocks taken;    /* By a row. */
@@ -19,8 +20,7 @@ struct node {
 
 struct nodes {
     const char *owner;
-    struct node **buckets;
-    size_t n, n_buckets;
+    struct hash table; /* By name. */
     bool all_counted;
 };
 

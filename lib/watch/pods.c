@@ -4,64 +4,36 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "base/uuid.h"
 #include "topology/annotation.h"
 
 /* Keeping them. */
 
-static size_t hash_of(const struct pods *pods, const char *pod_namespace, const char *name)
+static uint64_t hash_of(const char *pod_namespace, const char *name)
 {
-    const struct row_id id = row_id("", pod_namespace, name);
-    size_t hash;
-
-    memcpy(&hash, id.bytes, sizeof hash);
-    return hash % pods->n_buckets;
+    return hash_text(hash_text(HASH_START, pod_namespace), name);
 }
 
-static bool is_named(const struct pod *pod, const char *pod_namespace, const char *name)
+static bool is_named(const struct hashed *hashed, const char *pod_namespace, const char *name)
 {
+    const struct pod *pod = (const struct pod *)hashed;
+
     return !strcmp(pod->name, name) && !strcmp(pod->pod_namespace, pod_namespace);
 }
 
 struct pod *pods_find(const struct pods *pods, const char *pod_namespace, const char *name)
 {
-    struct pod *pod = pods->n_buckets ? pods->buckets[hash_of(pods, pod_namespace, name)] : NULL;
+    struct hashed *at = hash_find(&pods->table, hash_of(pod_namespace, name));
 
-    while (pod && !is_named(pod, pod_namespace, name)) {
-        pod = pod->next;
+    while (at && !is_named(at, pod_namespace, name)) {
+        at = hash_find_next(at);
     }
-    return pod;
+    return (struct pod *)at;
 }
 
-static void insert(struct pods *pods, struct pod *pod)
+static void free_pod(struct hashed *hashed)
 {
-    struct pod **bucket = &pods->buckets[hash_of(pods, pod->pod_namespace, pod->name)];
+    struct pod *pod = (struct pod *)hashed;
 
-    pod->next = *bucket;
-    *bucket = pod;
-}
-
-static bool grow(struct pods *pods)
-{
-    struct pods grown = {.n = pods->n, .n_buckets = pods->n_buckets ? pods->n_buckets * 2 : 64};
-
-    grown.buckets = calloc(grown.n_buckets, sizeof(struct pod *));
-    if (!grown.buckets) {
-        return false;
-    }
-    for (size_t i = 0; i < pods->n_buckets; i++) {
-        for (struct pod *pod = pods->buckets[i], *next; pod; pod = next) {
-            next = pod->next;
-            insert(&grown, pod);
-        }
-    }
-    free(pods->buckets);
-    *pods = grown;
-    return true;
-}
-
-static void free_pod(struct pod *pod)
-{
     free(pod->pod_namespace);
     free(pod->name);
     free(pod->uid);
@@ -72,57 +44,38 @@ static void free_pod(struct pod *pod)
 
 struct pod *pods_add(struct pods *pods, const char *pod_namespace, const char *name)
 {
-    struct pod *pod;
+    struct pod *pod = calloc(1, sizeof *pod);
 
-    if (pods->n == pods->n_buckets && !grow(pods)) {
-        return NULL;
-    }
-    pod = calloc(1, sizeof *pod);
     if (!pod) {
         return NULL;
     }
     pod->pod_namespace = strdup(pod_namespace);
     pod->name = strdup(name);
-    if (!pod->pod_namespace || !pod->name) {
-        free_pod(pod);
+    if (!pod->pod_namespace || !pod->name ||
+        !hash_insert(&pods->table, &pod->hashed, hash_of(pod_namespace, name))) {
+        free_pod(&pod->hashed);
         return NULL;
     }
-    insert(pods, pod);
-    pods->n++;
     return pod;
 }
 
 void pods_remove(struct pods *pods, struct pod *pod)
 {
-    struct pod **at = &pods->buckets[hash_of(pods, pod->pod_namespace, pod->name)];
-
-    while (*at != pod) {
-        at = &(*at)->next;
-    }
-    *at = pod->next;
-    pods->n--;
-    free_pod(pod);
+    hash_remove(&pods->table, &pod->hashed);
+    free_pod(&pod->hashed);
 }
 
 void pods_each(const struct pods *pods, void (*each)(struct pod *pod, void *payload), void *payload)
 {
-    for (size_t i = 0; i < pods->n_buckets; i++) {
-        for (struct pod *pod = pods->buckets[i], *next; pod; pod = next) {
-            next = pod->next;
-            each(pod, payload);
-        }
+    for (struct hashed *at = hash_first(&pods->table), *next; at; at = next) {
+        next = hash_next(&pods->table, at);
+        each((struct pod *)at, payload);
     }
 }
 
 void pods_clear(struct pods *pods)
 {
-    for (size_t i = 0; i < pods->n_buckets; i++) {
-        while (pods->buckets[i]) {
-            pods_remove(pods, pods->buckets[i]);
-        }
-    }
-    free(pods->buckets);
-    *pods = (struct pods){0};
+    hash_clear(&pods->table, free_pod);
 }
 
 /* Reading the API's objects. */

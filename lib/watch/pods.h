@@ -9,12 +9,13 @@
 
 #include <cjson/cJSON.h>
 
+#include "base/hash.h"
 #include "base/ip.h"
 
 struct kube_call;
 
 struct pod {
-    struct pod *next;     /* In its bucket. */
+    struct hashed hashed;
     struct pod *next_due; /* In the queue. */
     char *pod_namespace, *name;
     char *uid, *node, *annotation; /* NULL when there is none. */
@@ -30,8 +31,7 @@ struct pod {
 };
 
 struct pods {
-    struct pod **buckets;
-    size_t n, n_buckets;
+    struct hash table; /* By namespace and name. */
 };
 
 void pods_clear(struct pods *pods);

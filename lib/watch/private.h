@@ -3,7 +3,6 @@
 #ifndef WATCH_PRIVATE_H
 #define WATCH_PRIVATE_H
 
-#include <limits.h>
 #include <poll.h>
 #include <sys/epoll.h>
 #include <unistd.h>

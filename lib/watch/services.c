@@ -8,8 +8,6 @@
 #include "base/mem.h"
 #include "watch/pods.h"
 
-enum { FIRST_BUCKETS = 256 };
-
 /* A list of published ports that grows. */
 struct ports {
     struct published *of;
@@ -142,117 +140,68 @@ static struct ports read_ports(const cJSON *object)
 
 /* Keeping. */
 
-static size_t bucket_of(const struct services *services, const char *service_namespace,
-                        const char *name)
+static uint64_t hash_of(const char *service_namespace, const char *name)
 {
-    size_t hash = 5381;
-
-    for (const char *c = service_namespace; *c; c++) {
-        hash = 33 * hash + (unsigned char)*c;
-    }
-    for (const char *c = name; *c; c++) {
-        hash = 33 * hash + (unsigned char)*c;
-    }
-    return hash % services->n_buckets;
+    return hash_text(hash_text(HASH_START, service_namespace), name);
 }
 
-static void service_free(struct service *service)
+static void service_free(struct hashed *hashed)
 {
+    struct service *service = (struct service *)hashed;
+
     free(service->service_namespace);
     free(service->name);
     free(service->published);
     free(service);
 }
 
-static void clear_buckets(struct services *services)
-{
-    for (size_t i = 0; i < services->n_buckets; i++) {
-        while (services->buckets[i]) {
-            struct service *gone = services->buckets[i];
-
-            services->buckets[i] = gone->next;
-            service_free(gone);
-        }
-    }
-}
-
 void services_clear(struct services *services)
 {
-    clear_buckets(services);
-    free(services->buckets);
-    *services = (struct services){0};
+    hash_clear(&services->table, service_free);
 }
 
-/* Where it is, or would be, pointed to from; NULL without buckets. */
-static struct service **find(const struct services *services, const char *service_namespace,
-                             const char *name)
+static bool is_named(const struct hashed *hashed, const char *service_namespace, const char *name)
 {
-    struct service **at;
+    const struct service *service = (const struct service *)hashed;
 
-    if (!services->n_buckets) {
-        return NULL;
-    }
-    at = &services->buckets[bucket_of(services, service_namespace, name)];
-    while (*at && (strcmp((*at)->name, name) != 0 ||
-                   strcmp((*at)->service_namespace, service_namespace) != 0)) {
-        at = &(*at)->next;
-    }
-    return at;
+    return !strcmp(service->name, name) && !strcmp(service->service_namespace, service_namespace);
 }
 
-static void drop(struct services *services, struct service **at)
+static struct service *find(const struct services *services, const char *service_namespace,
+                            const char *name)
 {
-    struct service *gone = *at;
+    struct hashed *at = hash_find(&services->table, hash_of(service_namespace, name));
 
-    *at = gone->next;
-    services->n--;
-    service_free(gone);
+    while (at && !is_named(at, service_namespace, name)) {
+        at = hash_find_next(at);
+    }
+    return (struct service *)at;
 }
 
-static int grow(struct services *services)
+static void drop(struct services *services, struct service *service)
 {
-    const size_t n_buckets = services->n_buckets ? 4 * services->n_buckets : FIRST_BUCKETS;
-    struct services grown = {calloc(n_buckets, sizeof *grown.buckets), services->n, n_buckets};
-
-    if (!grown.buckets) {
-        return fail_nomem();
-    }
-    for (size_t i = 0; i < services->n_buckets; i++) {
-        while (services->buckets[i]) {
-            struct service *moved = services->buckets[i], **to;
-
-            services->buckets[i] = moved->next;
-            to = &grown.buckets[bucket_of(&grown, moved->service_namespace, moved->name)];
-            moved->next = *to;
-            *to = moved;
-        }
-    }
-    free(services->buckets);
-    *services = grown;
-    return 0;
+    hash_remove(&services->table, &service->hashed);
+    service_free(&service->hashed);
 }
 
 static int add(struct services *services, const char *service_namespace, const char *name,
                struct ports *ports)
 {
-    const int error = services->n >= services->n_buckets ? grow(services) : 0;
-    struct service *service = error ? NULL : calloc(1, sizeof *service), **at;
+    struct service *service = calloc(1, sizeof *service);
 
     if (!service) {
         return fail_nomem();
     }
     service->service_namespace = strdup(service_namespace);
     service->name = strdup(name);
-    if (!service->service_namespace || !service->name) {
-        service_free(service);
+    if (!service->service_namespace || !service->name ||
+        !hash_insert(&services->table, &service->hashed, hash_of(service_namespace, name))) {
+        service_free(&service->hashed);
         return fail_nomem();
     }
     service->published = STEAL(ports->of);
     service->n_published = ports->n;
     service->is_seen = true;
-    at = find(services, service_namespace, name);
-    *at = service;
-    services->n++;
     return 0;
 }
 
@@ -271,15 +220,15 @@ static bool replace(struct service *service, struct ports *ports)
 static int put(struct services *services, const char *service_namespace, const char *name,
                struct ports *ports, bool *changed)
 {
-    struct service **at = find(services, service_namespace, name);
+    struct service *there = find(services, service_namespace, name);
 
     if (ports->failed) {
         return fail_nomem();
     }
-    if (at && *at && ports->n) {
-        *changed = replace(*at, ports);
-    } else if (at && *at) {
-        drop(services, at);
+    if (there && ports->n) {
+        *changed = replace(there, ports);
+    } else if (there) {
+        drop(services, there);
         *changed = true;
     } else if (ports->n) {
         *changed = true;
@@ -307,52 +256,47 @@ int services_put(struct services *services, const cJSON *object, bool *changed)
 bool services_remove(struct services *services, const cJSON *object)
 {
     const char *service_namespace, *name;
-    struct service **at;
+    struct service *gone;
 
     if (!object_name(object, &service_namespace, &name)) {
         return false;
     }
-    at = find(services, service_namespace, name);
-    if (!at || !*at) {
-        return false;
+    gone = find(services, service_namespace, name);
+    if (gone) {
+        drop(services, gone);
     }
-    drop(services, at);
-    return true;
+    return gone;
 }
 
 void services_unsee(struct services *services)
 {
-    for (size_t i = 0; i < services->n_buckets; i++) {
-        for (struct service *service = services->buckets[i]; service; service = service->next) {
-            service->is_seen = false;
-        }
+    struct hash *table = &services->table;
+
+    for (struct hashed *at = hash_first(table); at; at = hash_next(table, at)) {
+        ((struct service *)at)->is_seen = false;
     }
 }
 
 bool services_remove_unseen(struct services *services)
 {
-    const size_t before = services->n;
+    struct hash *table = &services->table;
+    const size_t before = table->n;
 
-    for (size_t i = 0; i < services->n_buckets; i++) {
-        struct service **at = &services->buckets[i];
-
-        while (*at) {
-            if ((*at)->is_seen) {
-                at = &(*at)->next;
-            } else {
-                drop(services, at);
-            }
+    for (struct hashed *at = hash_first(table), *next; at; at = next) {
+        next = hash_next(table, at);
+        if (!((struct service *)at)->is_seen) {
+            drop(services, (struct service *)at);
         }
     }
-    return services->n != before;
+    return table->n != before;
 }
 
 void services_each(const struct services *services,
                    void (*each)(const struct service *service, void *payload), void *payload)
 {
-    for (size_t i = 0; i < services->n_buckets; i++) {
-        for (struct service *service = services->buckets[i]; service; service = service->next) {
-            each(service, payload);
-        }
+    const struct hash *table = &services->table;
+
+    for (struct hashed *at = hash_first(table); at; at = hash_next(table, at)) {
+        each((const struct service *)at, payload);
     }
 }

@@ -9,6 +9,7 @@
 
 #include <cjson/cJSON.h>
 
+#include "base/hash.h"
 #include "base/ip.h"
 
 /* A port that packets from outside come for. */
@@ -19,7 +20,7 @@ struct published {
 };
 
 struct service {
-    struct service *next;
+    struct hashed hashed;
     char *service_namespace, *name;
     struct published *published;
     size_t n_published;
@@ -28,8 +29,7 @@ struct service {
 
 /* Only Services that publish something are kept. */
 struct services {
-    struct service **buckets;
-    size_t n, n_buckets;
+    struct hash table; /* By namespace and name. */
 };
 
 void services_clear(struct services *services);

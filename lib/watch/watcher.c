@@ -6,6 +6,7 @@
 
 #include "base/options.h"
 #include "watch/private.h"
+#include "watch/wake.h"
 
 void ovnk8s_watcher_options_init(ovnk8s_watcher_options *options)
 {
@@ -140,7 +141,7 @@ static void synced(void *payload)
 
     pods_each(&watcher->pods, drop_unseen, watcher);
     if (!watcher->pods_synced) {
-        log_line(&watcher->log, OVNK8S_LOG_INFO, "following %zu pods of %s", watcher->pods.n,
+        log_line(&watcher->log, OVNK8S_LOG_INFO, "following %zu pods of %s", watcher->pods.table.n,
                  kube_server(watcher->kube));
     }
     watcher->pods_synced = true;
@@ -178,18 +179,6 @@ static void catch_up_with_strays(ovnk8s_watcher *watcher)
 
 /* Waking up. */
 
-static void register_fd(const ovnk8s_watcher *watcher, int fd, short events)
-{
-    struct epoll_event event = {.events = (events & POLLIN ? EPOLLIN : 0u) |
-                                          (events & POLLOUT ? EPOLLOUT : 0u),
-                                .data.fd = fd};
-
-    /* A descriptor may have been closed and its number given out again meanwhile. */
-    if (epoll_ctl(watcher->epoll, EPOLL_CTL_MOD, fd, &event) && errno == ENOENT) {
-        epoll_ctl(watcher->epoll, EPOLL_CTL_ADD, fd, &event);
-    }
-}
-
 static bool is_wanted(const struct wake_set *wakes, int fd)
 {
     for (nfds_t i = 0; i < wakes->n; i++) {
@@ -207,13 +196,13 @@ static void register_wakes(ovnk8s_watcher *watcher)
     conn_wakes(watcher->conn, &watcher->wakes);
     for (nfds_t i = 0; i < before.n; i++) {
         if (!is_wanted(&watcher->wakes, before.fds[i].fd)) {
-            epoll_ctl(watcher->epoll, EPOLL_CTL_DEL, before.fds[i].fd, NULL);
+            wake_forget(watcher->epoll, before.fds[i].fd);
         }
     }
     for (nfds_t i = 0; i < watcher->wakes.n; i++) {
-        register_fd(watcher, watcher->wakes.fds[i].fd, watcher->wakes.fds[i].events);
+        wake_register(watcher->epoll, watcher->wakes.fds[i].fd, watcher->wakes.fds[i].events);
     }
-    register_fd(watcher, kube_fd(watcher->kube), POLLIN);
+    wake_register(watcher->epoll, kube_fd(watcher->kube), POLLIN);
 }
 
 int ovnk8s_watcher_fd(const ovnk8s_watcher *watcher)
@@ -224,12 +213,9 @@ int ovnk8s_watcher_fd(const ovnk8s_watcher *watcher)
 int ovnk8s_watcher_timeout(const ovnk8s_watcher *watcher)
 {
     const int64_t kube = kube_deadline(watcher->kube), due = next_due(watcher);
-    int64_t at = watcher->wakes.at < kube ? watcher->wakes.at : kube;
-    int64_t left;
+    const int64_t at = watcher->wakes.at < kube ? watcher->wakes.at : kube;
 
-    at = due < at ? due : at;
-    left = at - now_ms();
-    return at == INT64_MAX ? -1 : left < 0 ? 0 : left > INT_MAX ? INT_MAX : (int)left;
+    return wake_timeout(due < at ? due : at);
 }
 
 void ovnk8s_watcher_step(ovnk8s_watcher *watcher)

@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 HERE = Path(__file__).resolve().parent
 SCHEMA = Path("/usr/share/ovn/ovn-nb.ovsschema")
@@ -129,6 +129,7 @@ class Bench:
         self.programs = Path(os.environ.get("OVNK8S_BIN", HERE.parents[1] / "build/release/bin"))
         self.helpers = self.programs.parent / "tests"
         self.databases: dict[tuple[int, int], Database] = {}
+        self.others: dict[type, Any] = {}
 
     def size(self, number: int, quick: int) -> int:
         return quick if self.quick else number
@@ -140,9 +141,15 @@ class Bench:
             self.work(made, "fill", nodes, ports)
         return self.databases[nodes, ports]
 
+    def shared(self, kind: type) -> Any:
+        """The one object of that kind, made from this bench at the first use and stopped at the end."""
+        if kind not in self.others:
+            self.others[kind] = kind(self)
+        return self.others[kind]
+
     def stop(self):
-        for database in self.databases.values():
-            database.stop()
+        for one in [*self.databases.values(), *self.others.values()]:
+            one.stop()
 
     def work_command(self, database: Database | Tap, *words) -> list[str]:
         return [str(self.helpers / "bench-work"), database.remote, *map(str, words)]

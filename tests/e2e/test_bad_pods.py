@@ -85,6 +85,22 @@ def test_api_server(overlay, good_pod, netns, unchanged, kubeconfig, words):
         assert word in message
 
 
+def test_api_server_whose_authority_only_the_system_trusts(good_pod, netns, unchanged):
+    """The authority that a kubeconfig names is the only one that counts."""
+    node, given = good_pod.node, "/etc/kubernetes/ca.crt"
+    trusted = f"/etc/ssl/certs/{node.output(['openssl', 'x509', '-hash', '-noout', '-in', given])}.0"
+    node.run(["openssl", "req", "-x509", "-days", "2", "-nodes", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
+              "-subj", "/CN=another", "-keyout", "/dev/null", "-out", "/run/another.crt"])
+    content = json.loads(node.path("/etc/kubernetes/kubeconfig").read_text())
+    content["clusters"][0]["cluster"]["certificate-authority"] = "/run/another.crt"
+    node.write("/run/other.kubeconfig", json.dumps(content))
+    node.run(["cp", given, trusted])
+    try:
+        assert "certificate" in add(good_pod, netns, kubeconfig="/run/other.kubeconfig")["msg"]
+    finally:
+        node.run(["rm", trusted])
+
+
 @pytest.mark.parametrize("code, words, changes", [
     (4, ["CNI_IFNAME", "CNI_NETNS"], {"CNI_IFNAME": None, "CNI_NETNS": None}),
     (4, ["interface name"], {"CNI_IFNAME": "much-too-long-for-linux"}),

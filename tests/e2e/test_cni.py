@@ -163,6 +163,18 @@ def test_wishes_that_the_annotation_fulfils_or_not(overlay, pod):
     one.quiet("DEL")
 
 
+def test_bandwidth_as_containerd_writes_it(pod):
+    one = Attachment(pod, "limits")
+    one.add(runtimeConfig={"bandwidth": {"IngressRate": 2000000, "IngressBurst": 4294967295,
+                                         "EgressRate": 1000000, "EgressBurst": 4294967295}})
+    assert pod.interface("ingress_policing_rate") == "1000"
+    queue = pod.node.output(["ovs-vsctl", "--bare", "--columns=other_config", "find", "QoS"])
+    assert "max-rate=2000000" in queue.split()
+    one.check()
+    one.quiet("DEL")
+    assert pod.node.output(["ovs-vsctl", "--bare", "--columns=_uuid", "find", "QoS", "type=linux-htb"]) == ""
+
+
 def test_behind_another_plugin(pod):
     one = Attachment(pod, "chained", ifname="net1")
     previous = {"cniVersion": "1.1.0", "interfaces": [{"name": "eth0", "sandbox": pod.netns.path}],

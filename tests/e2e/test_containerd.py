@@ -1,5 +1,6 @@
 """Pods of containerd, asked for as a kubelet does it: sandboxes come, overlap, fail and go, and nothing of them stays."""
 import contextlib
+import json
 
 import pytest
 
@@ -10,7 +11,6 @@ from overlay import Pod, Watcher, at_once
 from runtime import CONFIGURATIONS
 from snapshot import differences, snapshot
 
-CONFIGURATION = f"{CONFIGURATIONS}/10-ovn-kubernetes.conf"
 OUTSIDE = "192.168.3.2"  # the other node
 CROWD = 20
 
@@ -76,6 +76,16 @@ def test_twenty_at_once(overlay, runtimes, runtime):
         at_once([lambda sandbox=sandbox: end(sandbox) for sandbox in sandboxes])
 
 
+@contextlib.contextmanager
+def paused(host, pid):
+    """A process of a host does nothing while a "with" block runs."""
+    host.run(["kill", "-STOP", str(pid)])
+    try:
+        yield
+    finally:
+        host.run(["kill", "-CONT", str(pid)])
+
+
 def plugged(node) -> str:
     """The interfaces of pods in Open vSwitch."""
     return node.output(["ovs-vsctl", "--bare", "--columns=name", "find", "Interface", "external_ids:sandbox!=''"])
@@ -103,15 +113,22 @@ def test_killed_while_there_are_no_flows(overlay, runtimes, runtime):
     """The pod is plugged in already, and ADD waits for ovn-controller, when the kubelet gives up."""
     node = runtime.host
     controller = node.path("/run/ovn/ovn-controller.pid").read_text().strip()
-    with annotated_pods(overlay, runtimes, "stuck", [node]) as (pod,):
-        node.run(["kill", "-STOP", controller])
-        try:
-            request = PodSandbox(runtime, pod).begin()
-            wait_for("the pod's interface", lambda: plugged(node))
-            request.cancel()
-            wait_for_end(runtime)
-        finally:
-            node.run(["kill", "-CONT", controller])
+    with annotated_pods(overlay, runtimes, "stuck", [node]) as (pod,), paused(node, controller):
+        request = PodSandbox(runtime, pod).begin()
+        wait_for("the pod's interface", lambda: plugged(node))
+        request.cancel()
+        wait_for_end(runtime)
+
+
+def test_an_annotation_that_the_kubelet_tells_needs_no_api_server(overlay, runtimes, runtime):
+    with annotated_pods(overlay, runtimes, "told", [runtime.host]) as (pod,):
+        told = PodSandbox(runtime, pod, annotations={"ovn": json.dumps(pod.annotation())})
+        address = pod.address
+        with paused(overlay.central, overlay.api.server.pid):
+            told.run()
+            assert told.address == address
+            ping(told, OUTSIDE)
+            end(told)
 
 
 def test_the_old_sandbox_of_a_pod_goes_after_the_new_one_has_come(overlay, runtimes, runtime):

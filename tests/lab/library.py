@@ -79,6 +79,17 @@ class _Gateway(_Options):
                 ("single_default", c_bool), ("cluster_subnet", c_char_p)]
 
 
+class _Network(_Options):
+    initialiser = "ovnk8s_network_init"
+    _fields_ = [("size", c_size_t), ("name", c_char_p), ("subnet", c_char_p), ("gateway", c_char_p), ("is_routed", c_int)]
+
+
+class _Attachment(_Options):
+    initialiser = "ovnk8s_attachment_init"
+    _fields_ = [("size", c_size_t), ("network", c_char_p), ("host", c_char_p), ("container_id", c_char_p),
+                ("interface", c_char_p), ("addresses", c_char_p), ("ranges", c_char_p), ("mac", c_char_p)]
+
+
 class _Plug(_Options):
     initialiser = "ovnk8s_plug_init"
     _fields_ = [("size", c_size_t), ("container_id", c_char_p), ("interface", c_char_p), ("netns", c_char_p),
@@ -96,7 +107,7 @@ class _Plugged(Structure):
 _lib.ovnk8s_last_error.restype = POINTER(_LastError)
 _lib.ovnk8s_error_name.restype = c_char_p
 _lib.ovnk8s_plan_changes.restype = c_size_t
-for _name in "ovnk8s_plan_node_subnet", "ovnk8s_plan_port_addresses":
+for _name in "ovnk8s_plan_node_subnet", "ovnk8s_plan_port_addresses", "ovnk8s_plan_attachment_addresses":
     getattr(_lib, _name).restype = c_char_p
 for _name in "ovnk8s_plan_free", "ovnk8s_nb_close", "ovnk8s_vswitch_close", "ovnk8s_free":
     getattr(_lib, _name).argtypes = [c_void_p]
@@ -159,6 +170,20 @@ class Plan:
     def gateway_delete(self, node: str):
         _check(_lib.ovnk8s_gateway_delete(self.handle, node.encode()))
 
+    def network_add(self, name: str, subnet: str, **fields):
+        _check(_lib.ovnk8s_network_add(self.handle, byref(_Network(name=name, subnet=subnet, **fields))))
+
+    def network_delete(self, name: str, force: bool = False):
+        _check(_lib.ovnk8s_network_delete(self.handle, name.encode(), c_uint(force)))
+
+    def attachment_add(self, network: str, host: str, container_id: str, interface: str = "eth0", **fields):
+        _check(_lib.ovnk8s_attachment_add(self.handle, byref(_Attachment(
+            network=network, host=host, container_id=container_id, interface=interface, **fields))))
+
+    def attachment_delete(self, network: str, host: str, container_id: str, interface: str = "eth0"):
+        _check(_lib.ovnk8s_attachment_delete(self.handle, byref(_Attachment(
+            network=network, host=host, container_id=container_id, interface=interface))))
+
     def repair(self):
         _check(_lib.ovnk8s_topology_repair(self.handle))
 
@@ -178,6 +203,11 @@ class Plan:
 
     def port_addresses(self, pod: str, pod_namespace: str = "default") -> str | None:
         value = _lib.ovnk8s_plan_port_addresses(self.handle, pod_namespace.encode(), pod.encode())
+        return value.decode() if value else None
+
+    def attachment_addresses(self, network: str, host: str, container_id: str, interface: str = "eth0") -> str | None:
+        name = f"{network}/{host}/{container_id}/{interface}"
+        value = _lib.ovnk8s_plan_attachment_addresses(self.handle, name.encode())
         return value.decode() if value else None
 
     def _written(self, function) -> str:

@@ -154,10 +154,10 @@ class Pod:
     def cni_args(self) -> str:
         return f"IgnoreUnknown=1;K8S_POD_NAMESPACE=default;K8S_POD_NAME={self.name};K8S_POD_UID={self.uid}"
 
-    def cni(self, verb: str, prefix=(), **options):
-        """Lets cnitool call the plugin."""
-        return self.node.run([*prefix, "cnitool", verb, "ovn-kubernetes", self.netns.path], env={
-            "CNI_PATH": "/opt/cni/bin", "NETCONFPATH": "/etc/cni/net.d", "CNI_ARGS": self.cni_args}, **options)
+    def cni(self, verb: str, prefix=(), network="ovn-kubernetes", env=None, **options):
+        """Lets cnitool call the plugins of a network."""
+        return self.node.run([*prefix, "cnitool", verb, network, self.netns.path], env={
+            "CNI_PATH": "/opt/cni/bin", "NETCONFPATH": "/etc/cni/net.d", "CNI_ARGS": self.cni_args, **(env or {})}, **options)
 
     def plug(self) -> dict:
         """ADD, as a container runtime does it. Returns the result."""

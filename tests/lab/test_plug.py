@@ -1,10 +1,13 @@
 """Containers plugged into a node by the library itself, with no CNI and no Kubernetes: made, checked, listed, removed."""
 import json
+import signal
+import subprocess
 import sys
+import time
 
 import pytest
 
-from host import HERE
+from host import HERE, wait_for
 
 SWITCH = "plugged"
 
@@ -130,6 +133,8 @@ DAMAGES = {
     "port of the bridge": (lambda c: c.node.run(["ovs-vsctl", "del-port", "br-int", c.host_interface]), "does not exist"),
     "iface-id": (lambda c: c.set_id("iface-id=other"), 'it has iface-id "other", not "port1"'),
     "version": (lambda c: c.set_id("iface-id-ver=other"), 'it has iface-id-ver "other", not "version-1"'),
+    "sending limit": (lambda c: c.netns.run(["tc", "qdisc", "del", "dev", "eth0", "root"]), "eth0 sends without its limit"),
+    "port's limit": (lambda c: c.node.run(["ovs-vsctl", "clear", "Port", c.host_interface, "qos"]), "sends without its limit"),
     "attached MAC": (lambda c: c.set_id('attached_mac="0a:58:00:00:00:00"'), 'it has attached_mac "0a:58:00:00:00:00"'),
 }
 
@@ -139,11 +144,12 @@ def test_a_check_names_the_one_thing_that_is_broken(container, what):
     damage, words = DAMAGES[what]
     container.set_id = lambda pair: container.node.run(
         ["ovs-vsctl", "set", "Interface", container.host_interface, f"external_ids:{pair}"])
-    container.plug()
-    container.check()
+    limits = {"ingress_rate": 10**8, "egress_rate": 10**8}
+    container.plug(**limits)
+    container.check(**limits)
     damage(container)
     with pytest.raises(Refused, match="^checking eth0 of container c1: ") as refused:
-        container.check()
+        container.check(**limits)
     assert words in str(refused.value)
     if what == "namespace":
         container.node.netns_add("c1")
@@ -168,3 +174,247 @@ def test_the_list_tells_what_is_plugged(central, sandbox, container):
          "host_interface": other.host_interface}]
     other.unplug()
     assert [one["container_id"] for one in call(container.node, "plug_list")] == ["c1"]
+
+
+def test_all_addresses_are_usable_at_once(container):
+    container.plug()
+    addresses = container.netns.run(["ip", "-6", "address", "show", "dev", "eth0"]).stdout
+    assert "tentative" not in addresses
+    assert addresses.count("inet6 ") == 2  # its own, and that of the link
+    assert "inet6 fe80::858:aff:fe01:1/64 scope link" in addresses
+    container.ip("-6", "address", "flush", "dev", "eth0")
+
+
+def test_a_container_without_ipv6_addresses_has_none_that_waits(container):
+    container.plug(addresses=f"{container.address}/24", gateways=None, routes=None)
+    assert "tentative" not in container.netns.run(["ip", "-6", "address", "show", "dev", "eth0"]).stdout
+
+
+def test_ipv6_stays_off_where_it_is_not_asked_for(container):
+    container.netns.run(["sysctl", "-qw", "net.ipv6.conf.all.disable_ipv6=1", "net.ipv6.conf.default.disable_ipv6=1"])
+    container.plug(addresses=f"{container.address}/24", gateways=None, routes=None)
+    assert container.netns.run(["ip", "-6", "address", "show", "dev", "eth0"]).stdout == ""
+    container.unplug()
+    container.plug()
+    assert "tentative" not in container.netns.run(["ip", "-6", "address", "show", "dev", "eth0"]).stdout
+
+
+def test_tcp_works_where_the_datapath_is_in_userspace(central, sandbox, container):
+    other = Container(central, sandbox.nodes[1], 2)
+    container.plug()
+    other.plug()
+    features = other.netns.run(["ethtool", "-k", "eth0"]).stdout
+    assert "tx-checksumming: off" in features and "tx-tcp-segmentation: off" in features, features
+    with other.netns.popen(["nc", "-lN", other.address, "8080"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as server:
+        wait_for("the listener", lambda: ":8080" in other.netns.run(["ss", "-Hltn"]).stdout)
+        assert container.netns.run(["nc", "-N", other.address, "8080"], input="a" * 50000).returncode == 0
+        assert server.communicate()[0] == "a" * 50000
+    other.unplug()
+    other.netns.delete()
+
+
+def test_routes_need_no_gateway_and_may_be_the_default_one(container):
+    container.plug(gateways=None, routes="172.16.0.0/12,0.0.0.0/0 10.1.0.253,fd07::/32")
+    routes = container.netns.run(["ip", "route"]).stdout
+    assert "172.16.0.0/12 dev eth0" in routes and "default via 10.1.0.253 dev eth0" in routes
+    container.unplug()
+    container.plug(routes="0.0.0.0/0 10.1.0.253")
+    container.check(routes="0.0.0.0/0 10.1.0.253")
+    assert container.netns.run(["ip", "route"]).stdout.count("default") == 1
+
+
+@pytest.fixture
+def no_controller(container):
+    """Holds ovn-controller on the container's node still."""
+    pid = container.node.output(["cat", "/run/ovn/ovn-controller.pid"])
+    container.node.run(["kill", "-STOP", pid])
+    yield
+    container.node.run(["kill", "-CONT", pid])
+
+
+def plug_without_controller(container, **more):
+    """Plugs it, and says in ovn-controller's place that it has flows."""
+    node = container.node
+    with node.popen(caller("plug_add", **{**container.fields, **more}), stdout=subprocess.PIPE) as plugging:
+        row = wait_for("the interface", lambda: container.interface("_uuid"))
+        node.run(["ovs-vsctl", "--no-wait", "set", "Interface", row, "external_ids:ovn-installed=true"])
+        assert "result" in json.loads(plugging.communicate(timeout=60)[0])
+
+
+def mtu(container) -> int:
+    return json.loads(container.netns.run(["ip", "-json", "link", "show", "eth0"]).stdout)[0]["mtu"]
+
+
+@pytest.mark.parametrize("types, address, expected", [
+    ("geneve", "10.99.0.11", 1442), ("geneve", "fd99::11,10.99.0.11", 1422), ("vxlan", "10.99.0.11", 1450),
+    ("stt,geneve,vxlan", "10.99.0.11", 1428), ("geneve", "10.99.0.200", 1500), ("geneve", "127.0.0.1", 1500),
+    ("gre", "10.99.0.11", 1500)])
+def test_the_mtu_is_what_fits_into_a_tunnel(no_controller, container, types, address, expected):
+    set_encap = lambda types, address: container.node.run(  # noqa: E731
+        ["ovs-vsctl", "set", "Open_vSwitch", ".", f'external_ids:ovn-encap-type="{types}"',
+         f'external_ids:ovn-encap-ip="{address}"'])
+    set_encap(types, address)
+    try:
+        plug_without_controller(container, mtu=0)
+        assert mtu(container) == expected
+        container.unplug()
+        plug_without_controller(container, mtu=1300)
+        assert mtu(container) == 1300
+    finally:
+        set_encap("geneve", container.node.address)
+
+
+@pytest.fixture
+def two_sandboxes(central, sandbox):
+    """An older and a newer container of one logical port, on one node."""
+    both = [Container(central, sandbox.nodes[0], 3, name=name, port="port3") for name in ("older", "newer")]
+    both[0].plug()
+    yield both
+    for one in both:
+        one.unplug()
+        one.netns.delete()
+
+
+def ids(container) -> dict[str, str]:
+    """external_ids of its interface that say whose logical port it is."""
+    found = dict(pair.partition("=")[::2] for pair in container.interface("external_ids").split())
+    return {key: value for key, value in found.items() if key in ("iface-id", "former-iface-id")}
+
+
+def bound_mac(central, port: str) -> str:
+    return central.output(["ovn-sbctl", "--bare", "--columns=mac", "find", "Port_Binding", f"logical_port={port}"])
+
+
+def test_the_newest_of_two_sandboxes_has_the_logical_port(two_sandboxes, sandbox, central):
+    older, newer = two_sandboxes
+    peer = Container(central, sandbox.nodes[1], 4)
+    peer.plug()
+    newer.plug()
+    assert ids(older) == {"former-iface-id": "port3"} and ids(newer) == {"iface-id": "port3"}
+    newer.check()
+    with pytest.raises(Refused, match='it has iface-id "", not "port3"'):
+        older.check()
+    newer.netns.run(["ping", "-c", "1", "-i", "0.1", "-w", "20", peer.address])
+    assert [(one["container_id"], one["iface_id"]) for one in call(newer.node, "plug_list")] == [
+        ("newer", "port3"), ("older", "")]
+    older.unplug()
+    newer.check()
+    newer.netns.run(["ping", "-c", "1", "-i", "0.1", "-w", "20", peer.address])
+    peer.unplug()
+    peer.netns.delete()
+
+
+def test_a_newer_sandbox_that_fails_gives_the_logical_port_back(two_sandboxes):
+    older, newer = two_sandboxes
+    older.check()
+    newer.ip("link", "add", "name", "other", "type", "veth")
+    newer.ip("link", "set", "other", "up")
+    newer.ip("route", "add", "172.16.0.0/12", "dev", "other")  # In the way of one of its own, after the port was added.
+    with pytest.raises(Refused, match="a different one is in the way"):
+        newer.plug()
+    assert ids(older) == {"iface-id": "port3"} and ids(newer) == {}
+    wait_for("the older one's flows", lambda: not failure_of(older.check))
+
+
+def failure_of(check) -> str:
+    try:
+        check()
+    except Refused as refused:
+        return str(refused)
+    return ""
+
+
+def test_of_many_sandboxes_at_once_one_has_the_logical_port(central, sandbox, no_controller):
+    node = sandbox.nodes[0]
+    crowd = [Container(central, node, 5, name=f"of-many-{i}", port="port5") for i in range(8)]
+    plugging = [node.popen(caller("plug_add", **{**one.fields, "timeout_ms": 60000}), stdout=subprocess.PIPE)
+                for one in crowd]
+    rows = [wait_for(f"the interface of {one.name}", lambda: one.interface("_uuid")) for one in crowd]
+    assert sorted(ids(one).get("iface-id", "") for one in crowd) == [""] * 7 + ["port5"]
+    for row in rows:
+        node.run(["ovs-vsctl", "--no-wait", "set", "Interface", row, "external_ids:ovn-installed=true"])
+    for process in plugging:
+        assert "result" in json.loads(process.communicate(timeout=60)[0])
+    for one in crowd:
+        one.unplug()
+        one.netns.delete()
+
+
+def transfer(source, destination, size: int) -> float:
+    """Sends bytes by TCP. Returns how many seconds that has taken."""
+    with destination.netns.popen(["nc", "-lN", destination.address, "8080"], stdin=subprocess.DEVNULL,
+                                 stdout=subprocess.PIPE) as server:
+        wait_for("the listener", lambda: ":8080" in destination.netns.run(["ss", "-Hltn"]).stdout)
+        start = time.monotonic()
+        source.netns.run(["nc", "-N", destination.address, "8080"], input="a" * size)
+        assert server.communicate()[0] == "a" * size
+        return time.monotonic() - start
+
+
+def test_limits_hold_in_both_directions(central, sandbox, container):
+    other = Container(central, sandbox.nodes[1], 2)
+    other.plug()
+    before = rows(container.node)
+    container.plug(ingress_rate=100_000, egress_rate=60_000)
+    # What exceeds the burst of 16,000 bytes takes its time, however fast the machine is.
+    assert transfer(other, container, 40_000) > (40_000 - 16_000) * 8 / 100_000
+    assert transfer(container, other, 40_000) > (40_000 - 16_000) * 8 / 100_000
+    policing = container.node.output(["ovs-vsctl", "--bare", "--columns=ingress_policing_rate,ingress_policing_burst", "list",
+                                      "Interface", container.host_interface]).split()
+    assert policing == ["100", "128"]
+    container.unplug()
+    assert rows(container.node) == before
+    other.unplug()
+    other.netns.delete()
+
+
+@pytest.mark.parametrize("fields, words", [
+    ({"container_id": ""}, 'container id ""'), ({"container_id": "x" * 256}, "expected 1 to 255 characters"),
+    ({"interface": "a/b"}, 'interface "a/b"'), ({"netns": None}, "no network namespace given"),
+    ({"iface_id": ""}, "no iface-id given"), ({"mac": None}, "no MAC given"), ({"mac": "01:00:00:00:00:00"}, "a unicast one"),
+    ({"addresses": None, "gateways": None}, "no addresses given"), ({"addresses": "10.1.0.1"}, 'addresses "10.1.0.1"'),
+    ({"gateways": "10.2.0.1"}, 'gateways "10.2.0.1"'), ({"gateways": "10.1.0.2,10.1.0.3"}, "within each subnet"),
+    ({"routes": "10.0.0.1/8"}, 'routes: "10.0.0.1/8"'), ({"routes": "10.0.0.0/8 fd01::9"}, 'routes: "10.0.0.0/8 fd01::9"'),
+    ({"routes": "172.16.0.0/12,,"}, 'routes: ""'), ({"routes": "9" * 300}, 'routes: "999'), ({"mtu": 67}, "MTU 67"),
+    ({"ingress_rate": 999}, "ingress: a rate out of range"), ({"egress_rate": 2**62}, "egress: a rate out of range"),
+    ({"egress_burst": 1}, "egress: a burst without a rate")])
+def test_what_cannot_be_is_refused_with_nothing_done(container, fields, words):
+    before = rows(container.node), links(container.node)
+    with pytest.raises(Refused, match=words) as refused:
+        container.plug(**fields)
+    assert refused.value.code == "INVALID"
+    assert (rows(container.node), links(container.node)) == before
+
+
+def test_names_of_hosts_ends_differ(central, sandbox):
+    node, names = sandbox.nodes[0], ["a", "ab", "x" * 254 + "1", "x" * 254 + "2", "default-t7", "default-t8"]
+    crowd = [Container(central, node, 20 + i, name=name) for i, name in enumerate(names)]
+    assert len({one.plug() for one in crowd}) == len(names)
+    for one in crowd:
+        one.unplug()
+        one.netns.delete()
+
+
+def plugged_until(container, call: str, n: int) -> bool:
+    """Plugs it in; it dies on entering call number n of a kind to the system. False when it has done fewer."""
+    result = container.node.run(
+        ["strace", "-f", "-qq", "-o", "/run/strace.log", "-e", f"trace={call}", "-e",
+         f"inject={call}:signal=SIGKILL:when={n}",
+         *caller("plug_add", **{**container.fields, "ingress_rate": 10**8, "egress_rate": 10**8})], check=False)
+    assert result.returncode in (0, -signal.SIGKILL, 128 + signal.SIGKILL), result.stderr
+    return result.returncode != 0
+
+
+@pytest.mark.parametrize("call, step", [("sendto", 1), ("setns", 1), ("recvmsg", 3)])
+def test_a_delete_removes_what_a_killed_one_has_left(container, call, step):
+    """Before it sends, nothing of that has been sent; before it receives, all of it; and between two visits to the
+    container's namespace it is in either."""
+    node, inside = container.node, lambda: container.netns.run(["ip", "-br", "link"]).stdout
+    before = rows(node), links(node), inside()
+    seen, n = set(), 1
+    while plugged_until(container, call, n):
+        seen.add((len(rows(node)["QoS"] - before[0]["QoS"]), links(node) != before[1]))
+        container.unplug()
+        assert (rows(node), links(node), inside()) == before, f"killed at {call} number {n}"
+        n += step
+    assert seen == {(0, False), (0, True), (1, True)} if call == "sendto" else (1, True) in seen

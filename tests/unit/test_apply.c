@@ -253,6 +253,16 @@ static void a_new_port_takes_one_reading_and_one_commit(void **state)
     assert_int_equal(count_ops("\"op\":\"select\"", "\"Logical_Switch_Port\""), 0);
 }
 
+/* Looking at a port asks for all that is wanted of it, too. */
+static void a_port_that_is_looked_at_is_asked_for_once(void **state)
+{
+    (void)state;
+    add_pod("a");
+    succeed(ovnk8s_plan_compute(plan, nb, NULL));
+    assert_int_equal(ovnk8s_plan_changes(plan), 0);
+    assert_int_equal(count_ops("\"op\":\"select\"", "\"table\":\"Logical_Switch_Port\""), 1);
+}
+
 static void write_by_hand(const char *ops)
 {
     const struct deadline deadline = deadline_in(0, NULL);
@@ -544,6 +554,7 @@ int main(void)
         TEST(computing_changes_nothing),
         TEST(what_is_known_is_not_asked_again),
         TEST(a_new_port_takes_one_reading_and_one_commit),
+        TEST(a_port_that_is_looked_at_is_asked_for_once),
         TEST(a_set_is_read_whole_only_where_elements_are_missing),
         TEST(a_guard_that_always_fails_is_given_up),
         TEST(the_deadline_comes_before_the_last_attempt),

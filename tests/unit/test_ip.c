@@ -157,6 +157,16 @@ static void macs_come_from_addresses(void **state)
     assert_false(mac_from_text("0a:58:c0:a8:02:0g", &mac));
 }
 
+static void link_local_addresses_come_from_macs(void **state)
+{
+    const struct mac mac = {{0x0a, 0x58, 0x0a, 0x01, 0x02, 0x03}};
+    const struct ip address = ip_link_local(&mac);
+    char text[IP_TEXT];
+
+    (void)state;
+    assert_string_equal(ip_to_text(&address, text), "fe80::858:aff:fe01:203");
+}
+
 static void sha1_is_sha1(void **state)
 {
     /* Those of FIPS 180, and where the padding needs another block, or just does not. */
@@ -222,6 +232,7 @@ int main(void)
         cmocka_unit_test(knows_what_lies_in_what),
         cmocka_unit_test(counts_within_a_network),
         cmocka_unit_test(macs_come_from_addresses),
+        cmocka_unit_test(link_local_addresses_come_from_macs),
         cmocka_unit_test(sha1_is_sha1),
         cmocka_unit_test(identities_are_stable_and_distinct),
     };

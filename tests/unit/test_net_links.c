@@ -75,6 +75,45 @@ static void links_change(void **state)
     FAILS(link_set_up(world->pod, "eth9", true), OVNK8S_NOTFOUND, "setting up link eth9 in");
 }
 
+static void the_rate_and_the_checksums_of_a_link_change(void **state)
+{
+    struct world *world = *state;
+    struct link_info info;
+
+    plug(world);
+    OK(link_get(world->pod, "eth0", &info));
+    assert_string_equal(info.qdisc, "noqueue");
+    OK(link_limit_rate(world->pod, "eth0", 1000000, 128000, 524288));
+    OK(link_limit_rate(world->pod, "eth0", UINT64_C(100000000000), 1000000000, 1000000000));
+    OK(link_get(world->pod, "eth0", &info));
+    assert_string_equal(info.qdisc, "tbf");
+    FAILS(link_limit_rate(world->pod, "eth9", 1000000, 128000, 524288), OVNK8S_NOTFOUND,
+          "limiting link eth9 in");
+    OK(link_tx_checksum_off(world->pod, "eth0"));
+    OK(link_tx_checksum_off(world->pod, "eth0"));
+    FAILS(link_tx_checksum_off(world->host, "eth0"), OVNK8S_NOTFOUND, "of link eth0 in");
+}
+
+static void a_link_is_found_by_its_address(void **state)
+{
+    struct world *world = *state;
+    const struct ip four = ip("10.1.2.3"), six = ip("fd01::3"), other = ip("10.1.2.4");
+    unsigned int index;
+    struct link_info info;
+
+    plug(world);
+    OK(address_add(world->pod, "eth0", &(struct address){.prefix = prefix("10.1.2.3/24")}));
+    OK(address_add(world->pod, "eth0", &(struct address){.prefix = prefix("fd01::3/64")}));
+    OK(address_find(world->pod, &four, &index));
+    OK(link_get_index(world->pod, index, &info));
+    assert_string_equal(info.name, "eth0");
+    OK(address_find(world->pod, &six, &index));
+    assert_int_equal(index, info.index);
+    FAILS(address_find(world->pod, &other, &index), OVNK8S_NOTFOUND, "10.1.2.4");
+    FAILS(address_find(world->host, &four, &index), OVNK8S_NOTFOUND, "no link has it");
+    FAILS(link_get_index(world->pod, 4242, &info), OVNK8S_NOTFOUND, "link number 4242");
+}
+
 static void hostile_names_never_reach_the_kernel(void **state)
 {
     static const char *const bad[] = {"",      ".",    "..",   "a/b",  "0123456789abcdef",
@@ -298,6 +337,8 @@ int main(void)
         IN_A_WORLD(a_taken_name_is_told_and_nothing_done),
         IN_A_WORLD(deleting_one_end_deletes_both),
         IN_A_WORLD(links_change),
+        IN_A_WORLD(the_rate_and_the_checksums_of_a_link_change),
+        IN_A_WORLD(a_link_is_found_by_its_address),
         IN_A_WORLD(hostile_names_never_reach_the_kernel),
         cmocka_unit_test(names_from_hashes_are_short_and_distinct),
         IN_A_WORLD(sysctls_are_of_the_namespace),

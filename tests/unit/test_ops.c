@@ -368,6 +368,40 @@ static void rows_by_name_are_found_by_name(void **state)
                "\"op\":\"mutate\",\"table\":\"T\",\"where\":[[\"name\",\"==\",\"n\"]]}");
 }
 
+static void unseen_rows_are_changed_whatever_they_are(void **state)
+{
+    struct world *w = *state;
+    struct row *row = rows_edit(&w->wanted, "T", id(A), "n");
+
+    row->unseen = true;
+    row_includes_row(row, "ports", id(B));
+    rows_drop(&w->wanted, "T", id(C), "c")->unseen = true;
+    assert_ops(w, 2,
+               EXISTS_A "\n"
+                        "{\"mutations\":[[\"ports\",\"insert\",[\"set\",[[\"uuid\",\"" B
+                        "\"]]]]],\"op\":\"mutate\",\"table\":\"T\"," WHERE_A "}\n"
+                        "{\"op\":\"delete\",\"table\":\"T\",\"where\":[[\"_uuid\",\"==\","
+                        "[\"uuid\",\"" C "\"]]]}");
+}
+
+static void a_key_goes_from_all_others_that_have_its_value(void **state)
+{
+    struct world *w = *state;
+    struct row *others = rows_edit_others(&w->wanted, "T", id(A), "us", "k", "v");
+
+    row_excludes_key(others, "external_ids", "k");
+    row_includes_pair(others, "external_ids", "former-k", "v");
+    have(w, "v"); /* A row of that name is not what is meant. */
+    assert_ops(
+        w, 1,
+        "{\"mutations\":[[\"external_ids\",\"delete\",[\"set\",[\"k\"]]],"
+        "[\"external_ids\",\"delete\",[\"set\",[\"former-k\"]]],"
+        "[\"external_ids\",\"insert\",[\"map\",[[\"former-k\",\"v\"]]]]],"
+        "\"op\":\"mutate\",\"table\":\"T\",\"where\":["
+        "[\"external_ids\",\"includes\",[\"map\",[[\"ovnk8s-owner\",\"us\"],[\"k\",\"v\"]]]],"
+        "[\"_uuid\",\"!=\",[\"uuid\",\"" A "\"]]]}");
+}
+
 static void hundreds_of_rows_keep_their_operations(void **state)
 {
     enum { N = 500 };
@@ -411,6 +445,8 @@ int main(void)
         TEST(a_dropped_row_is_deleted),
         TEST(who_shall_get_an_element_must_exist),
         TEST(rows_by_name_are_found_by_name),
+        TEST(unseen_rows_are_changed_whatever_they_are),
+        TEST(a_key_goes_from_all_others_that_have_its_value),
         TEST(hundreds_of_rows_keep_their_operations),
     };
 

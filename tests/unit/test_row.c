@@ -155,6 +155,31 @@ static void a_map_holds_pairs_not_keys(void **state)
     rows_clear(&rows);
 }
 
+static void rows_are_found_by_less_than_their_identity(void **state)
+{
+    struct rows rows = {0};
+    struct row *other = rows_want(&rows, "U", row_id("k8s", "U", "a"), "a");
+    struct row *nameless = rows_want(&rows, "T", id_of("nameless"), NULL);
+    struct row *named = rows_want(&rows, "T", id_of("a"), "a");
+
+    (void)state;
+    row_is_string(other, "name", "a");
+    row_is_string(named, "name", "a");
+    row_includes_row(other, "ports", id_of("p"));
+    row_includes_row(named, "ports", id_of("q"));
+    row_includes_row(named, "ports", id_of("p"));
+    assert_ptr_equal(rows_first(&rows, "T"), nameless);
+    assert_null(rows_first(&rows, "V"));
+    assert_ptr_equal(rows_named(&rows, "T", "a"), named);
+    assert_null(rows_named(&rows, "T", "b"));
+    assert_ptr_equal(rows_referrer(&rows, "T", "ports", id_of("p")), named);
+    assert_null(rows_referrer(&rows, "U", "ports", id_of("q")));
+    assert_null(rows_referrer(&rows, "T", "interfaces", id_of("p")));
+    assert_true(row_refers(named, "ports", id_of("q")));
+    assert_false(row_refers(NULL, "ports", id_of("q")));
+    rows_clear(&rows);
+}
+
 static void strings_are_copied(void **state)
 {
     struct rows rows = {0}, copies = {0};
@@ -293,6 +318,7 @@ int main(void)
         cmocka_unit_test(rows_by_name_and_by_owner_are_their_own),
         cmocka_unit_test(reading_what_is_not_there),
         cmocka_unit_test(a_map_holds_pairs_not_keys),
+        cmocka_unit_test(rows_are_found_by_less_than_their_identity),
         cmocka_unit_test(strings_are_copied),
         cmocka_unit_test(thousands_of_rows_are_found),
         cmocka_unit_test(atoms_have_an_order),

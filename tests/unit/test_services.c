@@ -114,7 +114,7 @@ static void what_makes_no_sense_publishes_nothing(void **state)
     }
     assert_false(put(&services, "{}"));
     assert_false(put(&services, "[]"));
-    assert_int_equal(services.n, 0);
+    assert_int_equal(services.table.n, 0);
     services_clear(&services);
 }
 
@@ -131,7 +131,7 @@ static void only_changes_count(void **state)
     assert_published(&services, "tcp/*/30002 ");
     assert_true(put_spec(&services, "s", "\"spec\":{}"));
     assert_false(put_spec(&services, "s", "\"spec\":{}"));
-    assert_int_equal(services.n, 0);
+    assert_int_equal(services.table.n, 0);
     services_clear(&services);
 }
 
@@ -145,11 +145,11 @@ static void what_a_list_does_not_have_is_gone(void **state)
         snprintf(name, sizeof name, "s%d", i);
         assert_true(put_spec(&services, name, NODE_PORT(30001)));
     }
-    assert_int_equal(services.n, 1000);
+    assert_int_equal(services.table.n, 1000);
     services_unsee(&services);
     assert_false(put_spec(&services, "s7", NODE_PORT(30001)));
     assert_true(services_remove_unseen(&services));
-    assert_int_equal(services.n, 1);
+    assert_int_equal(services.table.n, 1);
     assert_false(services_remove_unseen(&services));
     services_clear(&services);
 }

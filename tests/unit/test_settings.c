@@ -122,6 +122,24 @@ static void has_defaults(void **state)
     ovnk8s_settings_free(settings);
 }
 
+/* The CNI plugin has others. */
+static void may_have_other_defaults(void **state)
+{
+    ovnk8s_settings *settings = with(NULL);
+
+    (void)state;
+    assert_false(settings_has_api_server(settings));
+    assert_int_equal(settings_set_default(settings, "timeout", "60"), 0);
+    assert_int_equal(settings_set_default(settings, "mtu", NULL), 0);
+    assert_int_equal(settings_timeout_ms(settings), 60000);
+    assert_int_equal(settings_mtu(settings), 0);
+    assert_int_equal(ovnk8s_settings_set(settings, "timeout", "5"), 0);
+    assert_int_equal(ovnk8s_settings_set(settings, "kubeconfig", "/c"), 0);
+    assert_int_equal(settings_timeout_ms(settings), 5000);
+    assert_true(settings_has_api_server(settings));
+    ovnk8s_settings_free(settings);
+}
+
 static void reads_the_environment(void **state)
 {
     static const char *const environment[] = {"OVS_RUNDIR=/a", "OVN_RUNDIR=/b", "KUBECONFIG=/c",
@@ -300,6 +318,7 @@ int main(void)
         cmocka_unit_test(finds_variables),
         cmocka_unit_test(knows_when_to_ask_open_vswitch),
         cmocka_unit_test(has_defaults),
+        cmocka_unit_test(may_have_other_defaults),
         cmocka_unit_test(reads_the_environment),
         WITH_FILE(prefers_flag_to_environment_to_file),
         WITH_FILE(lets_a_kubeconfig_stand_for_the_api_server),

@@ -144,7 +144,7 @@ static void pods_are_found_by_namespace_and_name(void **state)
     pods_each(&pods, count_pod, &n);
     assert_int_equal(n, N - 1);
     pods_clear(&pods);
-    assert_int_equal(pods.n, 0);
+    assert_int_equal(pods.table.n, 0);
 }
 
 /* The annotation. */
@@ -282,7 +282,7 @@ static void switches_of_ours_are_nodes(void **state)
     row_is_string(bare, "name", "join");
     nodes_switch_changed(&w.nodes, NULL, bare);
     nodes_switch_changed(&w.nodes, NULL, node_row(&w, "bad", "10.3.0.0"));
-    assert_int_equal(w.nodes.n, 1);
+    assert_int_equal(w.nodes.table.n, 1);
     assert_null(nodes_find(&w.nodes, "n2"));
     assert_null(nodes_find(&w.nodes, "bad"));
     assert_null(nodes_find(&w.nodes, NULL));
