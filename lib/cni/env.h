@@ -20,6 +20,11 @@ int cni_env_parse(struct cni_call *call, const struct cni_needs *needs);
 /* The fields of CNI_ARGS, "KEY=VALUE;KEY=VALUE"; NULL stands for "". */
 int cni_args_parse(const char *text, struct cni_args *args);
 
+/* Whether what they say of a pod can be one of Kubernetes: it becomes part of a request to the API
+ * server and of names in databases. Without Kubernetes a runtime may put any name of its own there,
+ * as podman does. */
+int cni_args_check_pod(const struct cni_args *args);
+
 /* Whether 'name' is what the specification allows for a container id and for a network's name. */
 bool cni_name_valid(const char *name);
 

@@ -5,6 +5,7 @@
 
 #include "base/env.h"
 #include "base/mem.h"
+#include "cni/env.h"
 #include "cni/port.h"
 #include "kube/kube.h"
 #include "node/settings.h"
@@ -17,7 +18,7 @@ static int check(const struct cni_call *call)
     const struct cni_args *args = &call->args;
 
     if (*args->pod_namespace && *args->pod) {
-        return 0;
+        return cni_args_check_pod(args);
     }
     return cni_fail(CNI_BAD_ENV,
                     "CNI_ARGS: %s missing: which pod is it? With Kubernetes, the runtime says so,"

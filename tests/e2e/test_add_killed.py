@@ -4,8 +4,9 @@ import random
 
 import pytest
 
+from cni import Attachment
 from killer import Victim
-from overlay import Pod, Watcher
+from overlay import Pod, Watcher, cni_input
 from snapshot import differences, snapshot
 
 SEED = int(os.environ.get("SEED", random.randrange(1 << 32)))
@@ -20,8 +21,8 @@ def victim(overlay, tmp_path_factory):
     with Watcher(overlay.central):
         pod = Pod(overlay, "victim", overlay.nodes[0])
         pod.wait_for_annotation()
-    return Victim(pod.node, tmp_path_factory.mktemp("killer"),
-                  {"CNI_NETNS": pod.netns.path, "CNI_ARGS": pod.cni_args}, LIMITED)
+    attachment = Attachment(pod.node, "victim", pod.netns, {**cni_input(pod.node), **LIMITED}, pod.cni_args)
+    return Victim(attachment, tmp_path_factory.mktemp("killer"))
 
 
 def points_of(command, calls) -> list[int]:

@@ -8,7 +8,7 @@ import pathlib
 import tarfile
 
 BUSYBOX = pathlib.Path("/bin/busybox")  # linked statically, from Debian's busybox-static
-APPLETS = ("cat", "echo", "httpd", "ip", "nc", "ping", "sh", "sleep", "wget")
+APPLETS = ("cat", "echo", "httpd", "ip", "nc", "ping", "sh", "sleep", "true", "wget")
 NAME = "localhost/busybox:lab"
 FOREVER = ["/bin/sh", "-c", "trap exit TERM; sleep 1000000 & wait"]
 

@@ -6,8 +6,8 @@ import pathlib
 import socket
 import subprocess
 
+from cni import Attachment
 from host import HERE, Host
-from overlay import call_plugin
 
 KILLED = 128 + 9
 DATABASE = "/run/openvswitch/db.sock"
@@ -16,36 +16,29 @@ DATABASE = "/run/openvswitch/db.sock"
 class Victim:
     """A container whose ADD and DEL may be killed."""
 
-    def __init__(self, host: Host, folder: pathlib.Path, environment: dict[str, str], keys: dict | None = None):
-        """Builds kill_at.c in the folder, which hosts see too. The rest is as call_plugin() has it."""
-        self.host = host
+    def __init__(self, attachment: Attachment, folder: pathlib.Path):
+        """Builds kill_at.c in the folder, which hosts see too."""
+        self.attachment = attachment
         self.killer = folder / "kill_at"
-        self.environment = {"CNI_CONTAINERID": "victim", **environment}
-        self.keys = keys or {}
         subprocess.run(["cc", "-O1", "-o", self.killer, HERE / "kill_at.c"], check=True)
 
     def call(self, command: str):
-        result = call_plugin(self.host, command, self.environment, self.keys)
-        assert result.returncode == 0, result.stdout
+        self.attachment.call(command)
 
     def calls(self, command: str) -> int:
         """How many system calls a command makes."""
-        result = self._killed_at(0, command)
-        assert result.returncode == 0, result.stdout
-        return int(result.stderr.rpartition("calls ")[2])
+        return int(self.attachment.call(command, [self.killer, 0]).stderr.rpartition("calls ")[2])
 
     def kill(self, command: str, n: int) -> bool:
         """Lets the n-th system call of a command be its end. False when it has made fewer."""
-        result = self._killed_at(n, command)
+        result = self.attachment.call(command, [self.killer, n], check=False)
         assert result.returncode in (0, KILLED), result.stdout
         return result.returncode == KILLED
 
-    def _killed_at(self, n: int, command: str) -> subprocess.CompletedProcess:
-        return call_plugin(self.host, command, self.environment, self.keys, prefix=[self.killer, n])
-
     def traces(self) -> tuple:
         """All that ADD could have made on its host, as names."""
-        return open_vswitch_names(self.host), sorted(path.name for path in self.host.path("/sys/class/net").iterdir())
+        host = self.attachment.host
+        return open_vswitch_names(host), sorted(path.name for path in host.path("/sys/class/net").iterdir())
 
 
 def open_vswitch_names(host: Host) -> dict[str, list[str]]:

@@ -72,15 +72,14 @@ def cni_input(node: Node) -> dict:
     return {"cniVersion": conf["cniVersions"][-1], "name": conf["name"], **conf["plugins"][0]}
 
 
-def call_plugin(node: Node, verb: str, environment: dict[str, str | None], keys: dict, stdin: str | None = None,
-                prefix=()):
+def call_plugin(node: Node, verb: str, environment: dict[str, str | None], keys: dict, stdin: str | None = None):
     """Calls the CNI plugin as a container runtime does: with the node's configuration, in which "keys" are replaced.
 
-    A variable with value None is left out; "prefix" comes before the plugin on the command line.
+    A variable with value None is left out.
     """
     variables = {"CNI_COMMAND": verb, "CNI_CONTAINERID": "container", "CNI_IFNAME": "eth0", "CNI_PATH": "/opt/cni/bin",
                  **environment}
-    return node.run([*prefix, "/opt/cni/bin/ovn-k8s-cni-overlay"], check=False,
+    return node.run(["/opt/cni/bin/ovn-k8s-cni-overlay"], check=False,
                     input=json.dumps({**cni_input(node), **keys}) if stdin is None else stdin,
                     env={name: value for name, value in variables.items() if value is not None})
 

@@ -303,11 +303,6 @@ static void refuses_bad_args(void **state)
         {"K8S_POD_NAME=a;FOO=1;foo=", "ARGS: unknown args [\"FOO=1\" \"foo=\"]"},
         {"FOO=1;IgnoreUnknown=0", "unknown args"},
         {"IgnoreUnknown=maybe", "expected true or false"},
-        {"K8S_POD_NAMESPACE=../../x", "K8S_POD_NAMESPACE \"../../x\""},
-        {"K8S_POD_NAMESPACE=a.b", "expected a DNS label"},
-        {"K8S_POD_NAME=a/b", "K8S_POD_NAME \"a/b\""},
-        {"K8S_POD_NAME=A", "lower-case"},
-        {"K8S_POD_UID=a b", "K8S_POD_UID"},
     };
     struct cni_args args;
     char text[400] = "K8S_POD_NAME=";
@@ -319,6 +314,26 @@ static void refuses_bad_args(void **state)
     }
     memset(text + strlen(text), 'a', 254);
     assert_int_equal(cni_args_parse(text, &args), CNI_BAD_ENV);
+}
+
+/* What podman calls its containers is as good a name without Kubernetes. */
+static void refuses_names_that_no_pod_can_have(void **state)
+{
+    static const char *const bad[][2] = {
+        {"K8S_POD_NAMESPACE=../../x", "K8S_POD_NAMESPACE \"../../x\""},
+        {"K8S_POD_NAMESPACE=a.b", "expected a DNS label"},
+        {"K8S_POD_NAME=a/b", "K8S_POD_NAME \"a/b\""},
+        {"K8S_POD_NAME=tender_hoover", "lower-case"},
+        {"K8S_POD_UID=a b", "K8S_POD_UID"},
+    };
+    struct cni_args args;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(bad); i++) {
+        assert_int_equal(cni_args_parse(bad[i][0], &args), 0);
+        assert_int_equal(cni_args_check_pod(&args), CNI_BAD_ENV);
+        assert_contains(ovnk8s_last_error()->message, bad[i][1]);
+    }
 }
 
 /* The annotation. */
@@ -496,6 +511,7 @@ int main(void)
         cmocka_unit_test(tells_that_open_vswitch_is_down),
         cmocka_unit_test(parses_args),
         cmocka_unit_test(refuses_bad_args),
+        cmocka_unit_test(refuses_names_that_no_pod_can_have),
         cmocka_unit_test(parses_annotations),
         cmocka_unit_test(refuses_bad_annotations),
         cmocka_unit_test(survives_huge_annotations),
