@@ -90,11 +90,15 @@ class ApiServer:
                 "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": metadata["name"]}})
 
     def _answers(self) -> bool:
+        return self.exists("/readyz") and self.exists("/api/v1/namespaces/default")
+
+    def exists(self, path: str) -> bool:
+        """Whether the server answers, and has something there."""
         try:
-            self.request("GET", "/readyz")
-            return bool(self.request("GET", "/api/v1/namespaces/default"))
+            self.request("GET", path)
         except (OSError, ApiError):
             return False
+        return True
 
     def hand_out(self, host: Host, user: str):
         """Puts what a client needs on a host, below /etc/kubernetes: ca.crt, token, and both again as kubeconfig."""

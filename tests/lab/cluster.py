@@ -10,9 +10,10 @@ import json
 import pathlib
 import secrets
 import socket
+import subprocess
 
 from apiserver import CA, FOLDER, PORT, ApiServer
-from host import HERE
+from host import HERE, wait_for
 from ovn import Node
 from runtime import SOCKET, start_containerd
 
@@ -36,12 +37,19 @@ class Worker(Node):
 
     @classmethod
     def launching(cls, name: str, folder: pathlib.Path) -> list:
-        return [HERE / "cgroup", "keep", f"libovnk8s-{secrets.token_hex(4)}-{name}",
+        return [HERE / "cgroup", "keep", f"{secrets.token_hex(4)}-{name}",
                 "unshare", *cls.NAMESPACES, "--fork", "--kill-child", HERE / "worker-init", name, folder]
 
     def entering(self, command) -> list[str]:
         entering = super().entering(command)
         return [str(HERE / "cgroup"), "join", str(self.pid), entering[0], "--cgroup", *entering[1:]]
+
+    def stop(self):
+        """Ends the host. Its groups are removed by who keeps them, unless somebody has killed that too."""
+        kept = subprocess.run([HERE / "cgroup", "kept", str(self.pid)], stdout=subprocess.PIPE, text=True, check=True).stdout \
+            if self.alive() else ""
+        super().stop()
+        subprocess.run([HERE / "cgroup", "remove", *kept.split()], check=True)
 
     def start_containerd(self):
         self.containerd = start_containerd(self)
@@ -80,10 +88,18 @@ class ControlPlane(ApiServer):
         kubeconfig = f"{FOLDER}/admin.kubeconfig"
         self.central.write(kubeconfig, self.kubeconfig("admin"), mode=0o600)
         common = [f"--kubeconfig={kubeconfig}", "--leader-elect=false", "--kube-api-qps=200", "--kube-api-burst=400"]
-        self.central.spawn("kube-controller-manager", [
+        self.controllers = self.central.spawn("kube-controller-manager", [
             "kube-controller-manager", *common, f"--root-ca-file={CA}",
             f"--service-account-private-key-file={FOLDER}/server.key"])
         self.central.spawn("kube-scheduler", ["kube-scheduler", *common])
+
+    def wait_for_nodes(self, workers: list[Worker]):
+        """Waits until the kubelets have made themselves known, and pods can be made in the default namespace."""
+        for worker in workers:
+            wait_for(f"node {worker.name}", lambda: self.exists(f"/api/v1/nodes/{worker.name}"), timeout=120,
+                     log=worker.kubelet.log, still=worker.kubelet.alive)
+        wait_for("the default service account", lambda: self.exists("/api/v1/namespaces/default/serviceaccounts/default"),
+                 timeout=120, log=self.controllers.log, still=self.controllers.alive)
 
     def open_door(self, folder: pathlib.Path) -> pathlib.Path:
         """Lets the machine reach the API server by a port of its own loopback address: returns a kubeconfig that says so."""

@@ -94,6 +94,7 @@ class Sandbox:
         in_parallel(lambda: self._start_cluster(control), *(worker.start_containerd for worker in self.nodes))
         control.start_controllers()
         in_parallel(*(lambda worker=worker: worker.start_kubelet(control) for worker in self.nodes))
+        control.wait_for_nodes(self.nodes)
         control.open_door(self.folder)
 
     def _start_cluster(self, api: ApiServer | None):
