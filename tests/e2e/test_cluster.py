@@ -150,28 +150,6 @@ def test_nodes_become_ready(overlay):
     assert kubectl(overlay, "get", "nodes", "--no-headers").count(" Ready ") == len(overlay.nodes)
 
 
-def test_pods_ping_and_serve_across_nodes(overlay):
-    with nothing_left(overlay):
-        made = [Pod.create(overlay, f"web{i}", node) for i, node in enumerate(overlay.nodes * 2)]
-        for pod in made:
-            pod.wait_until_ready()
-            told = json.loads(pod.get()["metadata"]["annotations"]["ovn"])
-            assert told["ip_address"].partition("/")[0] == pod.address
-        assert_reachable(made)
-        for pod in made:
-            pod.delete()
-
-
-def test_pods_of_the_hosts_network(overlay):
-    node = overlay.nodes[0]
-    with nothing_left(overlay):
-        pod = Pod.create(overlay, "hostly", node, hostNetwork=True)
-        pod.wait_until_ready()
-        assert pod.address == node.address
-        assert "default_hostly" not in logical_ports(overlay)
-        pod.delete()
-
-
 class Deployment:
     def __init__(self, cluster, name):
         self.cluster = cluster
@@ -216,6 +194,28 @@ def test_a_deployment_is_scaled_up_rolled_and_deleted(overlay):
         overlay.api.request("DELETE", web.path)
 
 
+def test_pods_ping_and_serve_across_nodes(overlay):
+    with nothing_left(overlay):
+        made = [Pod.create(overlay, f"server{i}", node) for i, node in enumerate(overlay.nodes * 2)]
+        for pod in made:
+            pod.wait_until_ready()
+            told = json.loads(pod.get()["metadata"]["annotations"]["ovn"])
+            assert told["ip_address"].partition("/")[0] == pod.address
+        assert_reachable(made)
+        for pod in made:
+            pod.delete()
+
+
+def test_pods_of_the_hosts_network(overlay):
+    node = overlay.nodes[0]
+    with nothing_left(overlay):
+        pod = Pod.create(overlay, "hostly", node, hostNetwork=True)
+        pod.wait_until_ready()
+        assert pod.address == node.address
+        assert "default_hostly" not in logical_ports(overlay)
+        pod.delete()
+
+
 def restart_kubelet(node):
     node.kubelet.kill()
     node.spawn_kubelet()
@@ -233,10 +233,12 @@ def no_packet_lost(node, pod, address):
     tasks = dict(line.split()[:2] for line in node.output([*CTR, "tasks", "list"]).splitlines())
     with node.popen(["nsenter", "--target", tasks[container], "--net", "ping", "-i", "0.1", address],
                     stdout=subprocess.PIPE) as ping:
-        assert "PING" in ping.stdout.readline()
-        assert "icmp_seq" in ping.stdout.readline()
-        yield
-        ping.terminate()
+        try:
+            assert "PING" in ping.stdout.readline()
+            assert "icmp_seq" in ping.stdout.readline()
+            yield
+        finally:
+            ping.terminate()
         answers = [int(number) for number in re.findall(r"icmp_seq=(\d+) ttl", ping.communicate()[0])]
     assert len(answers) > 5
     assert answers == list(range(answers[0], answers[0] + len(answers)))
@@ -266,8 +268,10 @@ def test_restart_of_vswitchd(overlay, pair):
     new.delete()
 
 
-def test_kubelets_find_no_sandbox_any_more(overlay):
-    """They look once in a minute for what is left of pods that have ended."""
+def test_kubelets_have_removed_the_sandboxes_of_the_deployment(overlay):
+    """The last word of containerd on them. It comes within a minute, when kubelets look for what is left of ended pods."""
+    of_deployment = 'labels."io.kubernetes.pod.name"~="^web-"'
     for node in overlay.nodes:
-        wait_for(f"the end of all sandboxes of {node.name}", lambda: not node.output([*CTR, "containers", "list", "--quiet"]),
-                 timeout=PATIENCE, log=node.kubelet.log)
+        wait_for(f"the end of all sandboxes of {node.name}",
+                 lambda: not node.output([*CTR, "containers", "list", "--quiet", of_deployment]), timeout=PATIENCE,
+                 log=node.kubelet.log)
