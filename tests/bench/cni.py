@@ -13,7 +13,6 @@ sys.path.insert(0, str(HERE.parent / "lab"))
 from overlay import Pod, Watcher, set_up_overlay  # noqa: E402
 from sandbox import Sandbox  # noqa: E402
 
-OURS = "/opt/cni/bin/ovn-k8s-cni-overlay"
 OTHERS = pathlib.Path("/usr/lib/cni")
 ANNOTATIONS = "io.kubernetes.cri.pod-annotations"
 CONFIGURATION = {"cniVersion": "0.3.1", "name": "ovn-kubernetes", "type": "ovn-k8s-cni-overlay", "mtu": 1400}
@@ -23,16 +22,20 @@ AT_ONCE = 20
 
 
 class Plugs:
-    """A node with pods that have their logical ports and annotations, and with a namespace each."""
+    """A node with pods that have their logical ports and annotations, and with a namespace each.
+
+    It is the one that the API server is on: what goes from host to host of a sandbox goes through the same thread of
+    ovs-vswitchd that takes new ports up, and is late or lost when there are many.
+    """
 
     def __init__(self, bench: Bench):
         self.helper = bench.helpers / "bench-cni"
-        self.sandbox = Sandbox.create(nodes=1, kubernetes=True)
+        self.plugin = bench.programs / "ovn-k8s-cni-overlay"
+        self.sandbox = Sandbox.create(nodes=0, kubernetes=True)
         try:
             set_up_overlay(self.sandbox)
-            self.watcher = Watcher(self.sandbox.central)
-            self.watcher.__enter__()
-            self.node = self.sandbox.nodes[0]
+            Watcher(self.sandbox.central).__enter__()  # ends with the sandbox
+            self.node = self.sandbox.central
             self.pods = [Pod(self.sandbox, f"pod{i}", self.node) for i in range(bench.size(AT_ONCE, 3))]
             self.annotations = [pod.wait_for_annotation() for pod in self.pods]
             self.settle()
@@ -53,18 +56,18 @@ class Plugs:
         return told["ms"], told["cpu_ms"]
 
     def ours(self, n: int = 1) -> tuple[float, float]:
-        return self._by(OURS, [CONFIGURATION] * n)
+        return self._by(self.plugin, [CONFIGURATION] * n)
 
     def annotated(self, n: int = 1) -> tuple[float, float]:
         """By ours, with the pods' annotations from the runtime: the API server need not be asked."""
-        return self._by(OURS, [{**CONFIGURATION, "runtimeConfig": {ANNOTATIONS: {"ovn": json.dumps(annotation)}}}
-                               for annotation in self.annotations[:n]])
+        return self._by(self.plugin, [{**CONFIGURATION, "runtimeConfig": {ANNOTATIONS: {"ovn": json.dumps(annotation)}}}
+                                      for annotation in self.annotations[:n]])
 
     def bridge(self) -> tuple[float, float]:
         """By Debian's bridge plugin, and its host-local for the address: no OVN, no Kubernetes, and no flows to wait for."""
         return self._by(OTHERS / "bridge", [BRIDGE])
 
-    def _by(self, plugin: str | pathlib.Path, configurations: list[dict]) -> tuple[float, float]:
+    def _by(self, plugin: pathlib.Path, configurations: list[dict]) -> tuple[float, float]:
         targets = [f"bench{i},{pod.netns.path},{pod.cni_args},{json.dumps(configuration)}"
                    for i, (pod, configuration) in enumerate(zip(self.pods, configurations))]
         taken = self.run("ADD", plugin, *targets)

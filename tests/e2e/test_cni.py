@@ -50,9 +50,10 @@ class Attachment:
 
 @pytest.fixture
 def pod(overlay, watcher, request):
-    """A pod that has its annotation; its name is that of the test."""
+    """A pod that has its annotation, and a namespace on its node; its name is that of the test."""
     made = Pod(overlay, request.node.name.translate(str.maketrans("_[.]", "----"))[-50:].strip("-"), overlay.nodes[0])
     made.wait_for_annotation()
+    assert made.netns
     return made
 
 

@@ -10,7 +10,7 @@ from cni import Attachment
 from host import HERE, Host
 
 KILLED = 128 + 9
-DATABASE = "/run/openvswitch/db.sock"
+OPEN_VSWITCH, NORTHBOUND = "/run/openvswitch/db.sock", "/run/ovn/ovnnb_db.sock"
 
 
 class Victim:
@@ -35,21 +35,27 @@ class Victim:
         assert result.returncode in (0, KILLED), result.stdout
         return result.returncode == KILLED
 
-    def traces(self) -> tuple:
+    def traces(self) -> list:
         """All that ADD could have made on its host, as names."""
         host = self.attachment.host
-        return open_vswitch_names(host), sorted(path.name for path in host.path("/sys/class/net").iterdir())
+        return [names(host.path(OPEN_VSWITCH), "Open_vSwitch", {
+            "Port": "name", "Interface": "name", "QoS": "_uuid", "Queue": "_uuid"}),
+            sorted(path.name for path in host.path("/sys/class/net").iterdir())]
 
 
-def open_vswitch_names(host: Host) -> dict[str, list[str]]:
-    """Names of ports and interfaces, and the rows of queues, read as fast as possible."""
-    tables = {"Port": "name", "Interface": "name", "QoS": "_uuid", "Queue": "_uuid"}
-    request = {"id": 0, "method": "transact", "params": ["Open_vSwitch", *(
+def logical_names(central: Host) -> dict[str, list[str]]:
+    """The same of what it could have made in the Northbound database."""
+    return names(central.path(NORTHBOUND), "OVN_Northbound", {"Logical_Switch_Port": "name", "QoS": "_uuid"})
+
+
+def names(server: pathlib.Path, database: str, tables: dict[str, str]) -> dict[str, list[str]]:
+    """One column of all rows of tables, read as fast as possible."""
+    request = {"id": 0, "method": "transact", "params": [database, *(
         {"op": "select", "table": table, "where": [], "columns": [column]} for table, column in tables.items())]}
-    with socket.socket(socket.AF_UNIX) as database:
-        database.connect(str(host.path(DATABASE)))
-        database.sendall(json.dumps(request).encode())
-        answer = _read_json(database)["result"]
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(str(server))
+        connection.sendall(json.dumps(request).encode())
+        answer = _read_json(connection)["result"]
     return {table: sorted(str(row[column]) for row in result["rows"])
             for (table, column), result in zip(tables.items(), answer)}
 

@@ -355,7 +355,7 @@ def test_limits_hold_in_both_directions(central, sandbox, container):
     other = Container(central, sandbox.nodes[1], 2)
     other.plug()
     before = rows(container.node)
-    container.plug(ingress_rate=100_000, egress_rate=60_000)
+    container.plug(ingress_rate=100_000, egress_rate=100_000)
     # What exceeds the burst of 16,000 bytes takes its time, however fast the machine is.
     assert transfer(other, container, 40_000) > (40_000 - 16_000) * 8 / 100_000
     assert transfer(container, other, 40_000) > (40_000 - 16_000) * 8 / 100_000
