@@ -31,12 +31,8 @@ def pods(overlay, node):
 
 
 @pytest.fixture(autouse=True)
-def nothing_left(unchanged, pods):
-    """In every test."""
-
-
-@pytest.fixture
-def unchanged(overlay, pods):
+def nothing_left(overlay, pods):
+    """Every test ends as it began."""
     before = snapshot(overlay)
     yield
     assert differences(before, snapshot(overlay)) == []

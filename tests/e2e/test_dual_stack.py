@@ -30,7 +30,7 @@ def test_pods_reach_each_other_by_both_families(overlay):
                 "gateway_ip": f"192.168.{number}.1",
                 "ip_addresses": [f"192.168.{number}.3/24", f"fd01:0:0:{number}::3/64"],
                 "gateway_ips": [f"192.168.{number}.1", f"fd01:0:0:{number}::1"]}
-            assert [ip["version"] for ip in pod.plug()["ips"]] == ["4", "6"]
+            assert [ip["address"] for ip in pod.plug()["ips"]] == pod.annotation()["ip_addresses"]
             assert "tentative" not in pod.netns.run(["ip", "-6", "address", "show", "dev", "eth0", "scope", "global"]).stdout
     pods[0].ping("192.168.3.3")
     pods[0].ping("fd01:0:0:3::3")

@@ -23,6 +23,8 @@ class Containerd:
         return self
 
     def __exit__(self, *_):
+        for sandbox in self.sandboxes():
+            self.cri.call("RemovePodSandbox", {1: sandbox})
         self.cri.close()
         self.host.run(["kill", str(self.daemon.pid)])
         wait_for("the end of containerd", lambda: not self.daemon.alive(), log=self.daemon.log)
@@ -31,11 +33,6 @@ class Containerd:
     def sandboxes(self) -> list[str]:
         """The ids of all there are, stopped ones among them."""
         return [decode(sandbox)[1][0].decode() for sandbox in self.cri.call("ListPodSandbox", {}).get(1, [])]
-
-    def networks(self) -> str:
-        """The CNI configuration that it has read last, as JSON."""
-        answer = self.cri.call("Status", {1: 1})
-        return next(decode(pair)[2][0].decode() for pair in answer[2] if decode(pair)[1] == [b"cniconfig"])
 
     def _is_ready(self) -> bool:
         """The interface answers, and has found a CNI configuration."""

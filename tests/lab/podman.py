@@ -5,7 +5,7 @@ import json
 
 from cgroups import Cgroups
 from host import Host, wait_for
-from images import FOREVER, NAME, write_image
+from images import NAME, write_image
 
 CONFIGURATION = f"""
 [containers]
@@ -15,7 +15,6 @@ cgroup_manager = "cgroupfs"
 events_logger = "file"
 runtime = "runc"
 infra_image = "{NAME}"
-infra_command = "{' '.join(FOREVER)}"
 [network]
 network_backend = "cni"
 cni_plugin_dirs = ["/opt/cni/bin", "/usr/lib/cni"]
