@@ -8,6 +8,7 @@ from containerd import Containerd, PodSandbox
 from cri import Refused
 from host import wait_for
 from overlay import Pod, Watcher, at_once
+from runtime import CONFIGURATIONS
 from snapshot import differences, snapshot
 
 OUTSIDE = "192.168.3.2"  # the other node

@@ -1,4 +1,5 @@
 """examples/quickstart: it passes, and it leaves nothing behind, also when it is interrupted."""
+import json
 import os
 import pathlib
 import signal
@@ -20,6 +21,12 @@ def assert_nothing_left(folder):
     assert subprocess.run(["pgrep", "-f", f"host-init .*{folder}"]).returncode == 1
 
 
+def control_groups(folder, node):
+    pid = json.loads((folder / "sandbox.json").read_text())["hosts"][node]["pid"]
+    kept = subprocess.run([ROOT / "tests/lab/cgroup", "kept", str(pid)], check=True, capture_output=True, text=True).stdout
+    return [pathlib.Path(line) for line in kept.splitlines()] or pytest.fail(f"{node} has no control groups")
+
+
 def test_it_passes(tmp_path):
     quickstart = start(tmp_path)
     output = quickstart.communicate(timeout=300)[0]
@@ -38,6 +45,28 @@ def test_interrupted(tmp_path, moment):
     output = quickstart.communicate(timeout=60)[0]
     assert quickstart.returncode == 130, output
     assert_nothing_left(tmp_path)
+
+
+def test_cluster(tmp_path):
+    quickstart = start(tmp_path, "--cluster")
+    output = quickstart.communicate(timeout=300)[0]
+    folder, = tmp_path.iterdir()
+    try:
+        assert quickstart.returncode == 0, output
+        assert "PASS" in output
+        shown = [line.split() for line in output.splitlines() if line.startswith("  ")]
+        setting = next(words[1] for words in shown if words[0] == "export")
+        command = next(words for words in shown if words[0].endswith("/kubectl"))
+        listed = subprocess.run(["env", setting, *command], capture_output=True, text=True).stdout
+        assert listed.count("1/1") == 2 and "kube-minion1" in listed and "kube-minion2" in listed
+        groups = control_groups(folder, "kube-minion1")
+        assert all(group.exists() for group in groups)
+    finally:
+        down = ["tests/lab/sandbox.py", "down", str(folder)]
+        assert subprocess.run(down, cwd=ROOT).returncode == 0
+    assert shown[-1] == down
+    assert_nothing_left(tmp_path)
+    assert not any(group.exists() for group in groups)
 
 
 def test_keep(tmp_path):

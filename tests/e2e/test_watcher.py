@@ -9,14 +9,6 @@ def pod_object(pod):
     return pod.api.request("GET", f"{PODS}/{pod.name}")
 
 
-def kill_and_restart(host, pidfile):
-    """Ends a daemon by kill -9 and starts it by the words it was started with."""
-    pid = host.path(pidfile).read_text().strip()
-    words = host.path(f"/proc/{pid}/cmdline").read_text().rstrip("\0").split("\0")
-    host.run(["kill", "-9", pid])
-    host.run(words)
-
-
 def test_a_port_that_somebody_deletes_comes_back_with_its_address(overlay, watcher):
     pod = Pod(overlay, "stable", overlay.nodes[0])
     before = pod.wait_for_annotation()
@@ -58,7 +50,7 @@ def test_the_northbound_server_is_killed_and_comes_back(overlay, watcher):
     before = Pod(overlay, "before", overlay.nodes[0])
     before.wait_for_annotation()
     port = before.logical_port("_uuid")
-    kill_and_restart(overlay.central, "/run/ovn/ovnnb_db.pid")
+    overlay.central.kill_and_restart("/run/ovn/ovnnb_db.pid")
     Pod(overlay, "afterwards", overlay.nodes[0]).wait_for_annotation()
     assert before.logical_port("_uuid") == port
 

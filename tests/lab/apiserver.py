@@ -1,4 +1,4 @@
-"""A real Kubernetes API server, with etcd, on the central host. There is no kubelet: pods exist as objects only.
+"""A real Kubernetes API server, with etcd, on the central host. Without a kubelet, pods exist as objects only; see cluster.py.
 
 Three users, each with a token: "admin" may do everything; "watcher" and "node" may do just what ovn-k8s-watcher, and the CNI
 plugin and ovn-k8s-gateway-helper need.
@@ -29,6 +29,10 @@ class ApiError(LabError):
         super().__init__(f"{request}: HTTP status {status}: {reply.strip()}")
 
 
+def group_of(user: str) -> str:
+    return "system:masters" if user == "admin" else "system:nodes" if user.startswith("system:node:") else ""
+
+
 class ApiServer:
     """The API server of a central host. Requests reach it from outside of the sandbox too."""
 
@@ -47,18 +51,21 @@ class ApiServer:
         self.central.spawn("etcd", [
             "etcd", "--data-dir=/var/lib/etcd", "--unsafe-no-fsync",
             f"--listen-client-urls={ETCD}", f"--advertise-client-urls={ETCD}", "--listen-peer-urls=http://127.0.0.1:2380"])
-        rows = [f'{token},{user},{user},"{"system:masters" if user == "admin" else ""}"\n'
-                for user, token in self.tokens.items()]
+        rows = [f'{token},{user},{user},"{group_of(user)}"\n' for user, token in self.tokens.items()]
         self.central.write(f"{FOLDER}/tokens.csv", "".join(rows), mode=0o600)
         self.central.write(f"{FOLDER}/admin-token", self.tokens["admin"], mode=0o600)
         self.server = self.central.spawn("kube-apiserver", [
             "kube-apiserver", f"--etcd-servers={ETCD}", f"--advertise-address={self.central.address}",
             f"--secure-port={PORT}", "--service-cluster-ip-range=10.96.0.0/16",
             f"--tls-cert-file={FOLDER}/server.crt", f"--tls-private-key-file={FOLDER}/server.key",
-            "--authorization-mode=RBAC", f"--token-auth-file={FOLDER}/tokens.csv", "--allow-privileged",
+            f"--token-auth-file={FOLDER}/tokens.csv", "--allow-privileged",
             "--service-account-issuer=https://kubernetes.default.svc", f"--service-account-key-file={FOLDER}/server.crt",
-            f"--service-account-signing-key-file={FOLDER}/server.key",
-            "--disable-admission-plugins=ServiceAccount"])  # nobody here makes the accounts that it asks for
+            f"--service-account-signing-key-file={FOLDER}/server.key", *self.options()])
+
+    def options(self) -> list[str]:
+        """Options that depend on what else of Kubernetes there is."""
+        return ["--authorization-mode=RBAC",
+                "--disable-admission-plugins=ServiceAccount"]  # nobody here makes the accounts that it asks for
 
     def _make_certificates(self):
         """A certificate authority, and a certificate of it for the server's address."""
@@ -83,22 +90,34 @@ class ApiServer:
                 "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": metadata["name"]}})
 
     def _answers(self) -> bool:
+        return self.exists("/readyz") and self.exists("/api/v1/namespaces/default")
+
+    def exists(self, path: str) -> bool:
+        """Whether the server answers, and has something there."""
         try:
-            self.request("GET", "/readyz")
-            return bool(self.request("GET", "/api/v1/namespaces/default"))
+            self.request("GET", path)
         except (OSError, ApiError):
             return False
+        return True
 
     def hand_out(self, host: Host, user: str):
         """Puts what a client needs on a host, below /etc/kubernetes: ca.crt, token, and both again as kubeconfig."""
-        authority = self.central.path(CA).read_text()
-        host.write(CA, authority)
+        host.write(CA, self.authority)
         host.write(f"{FOLDER}/token", self.tokens[user], mode=0o600)
-        host.write(f"{FOLDER}/kubeconfig", json.dumps({  # JSON is YAML as well
+        host.write(f"{FOLDER}/kubeconfig", self.kubeconfig(user), mode=0o600)
+
+    @property
+    def authority(self) -> str:
+        """The certificate of the authority that the server's is from."""
+        return self.central.path(CA).read_text()
+
+    def kubeconfig(self, user: str, **cluster) -> str:
+        """A kubeconfig file. Without words on the cluster, it is for a host that something was handed out to."""
+        return json.dumps({  # JSON is YAML as well
             "apiVersion": "v1", "kind": "Config", "current-context": "lab",
             "contexts": [{"name": "lab", "context": {"cluster": "lab", "user": user}}],
-            "clusters": [{"name": "lab", "cluster": {"server": self.url, "certificate-authority": CA}}],
-            "users": [{"name": user, "user": {"token": self.tokens[user]}}]}, indent=2), mode=0o600)
+            "clusters": [{"name": "lab", "cluster": cluster or {"server": self.url, "certificate-authority": CA}}],
+            "users": [{"name": user, "user": {"token": self.tokens[user]}}]}, indent=2)
 
     def client_settings(self, host: Host) -> dict[str, str]:
         """external_ids of Open_vSwitch by which the programs on a host find the API server."""
@@ -107,7 +126,7 @@ class ApiServer:
 
     def request(self, method: str, path: str, body=None, *, content_type="application/json", timeout=30):
         """Sends a request as admin. Returns the answer, decoded where it is JSON; an error status raises ApiError."""
-        trust = ssl.create_default_context(cadata=self.central.path(CA).read_text())
+        trust = ssl.create_default_context(cadata=self.authority)
         address = self.central.address
         connection = http.client.HTTPConnection(address)
         connection.sock = trust.wrap_socket(self.central.connect(address, PORT, timeout), server_hostname=address)

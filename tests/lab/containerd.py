@@ -6,32 +6,7 @@ import json
 from cgroups import Cgroups
 from cri import Cri, Refused, decode, pairs
 from host import Host, Netns, wait_for
-from images import NAME, write_image
-
-FOLDER = "/run/containerd"  # in memory, as everything of the host's; and overlays may lie on it
-SOCKET = f"{FOLDER}/containerd.sock"
-BINARIES = "/opt/cni/bin"
-CONFIGURATIONS = "/etc/cni/net.d"
-
-CONFIGURATION = f"""
-version = 2
-root = "{FOLDER}/root"
-state = "{FOLDER}/state"
-disabled_plugins = ["io.containerd.snapshotter.v1.aufs", "io.containerd.snapshotter.v1.btrfs",
-                    "io.containerd.snapshotter.v1.devmapper", "io.containerd.snapshotter.v1.zfs",
-                    "io.containerd.internal.v1.tracing", "io.containerd.tracing.processor.v1.otlp"]
-[grpc]
-  address = "{SOCKET}"
-[plugins."io.containerd.internal.v1.opt"]
-  path = "{FOLDER}/opt"
-[plugins."io.containerd.grpc.v1.cri"]
-  sandbox_image = "{NAME}"
-  restrict_oom_score_adj = true
-  disable_apparmor = true
-  [plugins."io.containerd.grpc.v1.cri".cni]
-    bin_dir = "{BINARIES}"
-    conf_dir = "{CONFIGURATIONS}"
-"""
+from runtime import SOCKET, start_containerd
 
 
 class Containerd:
@@ -42,14 +17,9 @@ class Containerd:
 
     def __enter__(self) -> Containerd:
         self.cgroups = Cgroups(self.host).__enter__()
-        self.host.write("/etc/containerd/config.toml", CONFIGURATION)
-        self.host.run(["ln", "-sf", "/usr/lib/cni/loopback", BINARIES])  # every sandbox has one
-        self.daemon = self.host.spawn("containerd", ["containerd", "--config", "/etc/containerd/config.toml"])
-        wait_for("containerd", self.host.path(SOCKET).exists, log=self.daemon.log, still=self.daemon.alive)
+        self.daemon = start_containerd(self.host)
         self.cri = Cri(str(self.host.path(SOCKET)))
         wait_for("containerd", self._is_ready, log=self.daemon.log, still=self.daemon.alive)
-        write_image(self.host.path("/run/image.tar"))
-        self.host.run(["ctr", "--address", SOCKET, "--namespace", "k8s.io", "images", "import", "/run/image.tar"])
         return self
 
     def __exit__(self, *_):

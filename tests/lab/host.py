@@ -74,6 +74,8 @@ def environment() -> dict[str, str]:
 class Host:
     """One host. Its files are at path(...), its commands run with run(), popen() and spawn()."""
 
+    NAMESPACES = ["--net", "--mount", "--pid", "--uts"]  # as unshare and nsenter call them
+
     def __init__(self, name: str, pid: int, born: int):
         self.name = name
         self.pid = pid
@@ -87,9 +89,7 @@ class Host:
         complaints = folder / "init.log"
         with complaints.open("w") as stderr:
             lifeline = subprocess.Popen(
-                ["unshare", "--net", "--mount", "--pid", "--uts", "--fork", "--kill-child",
-                 HERE / "host-init", name, folder],
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr, text=True,
+                cls.launching(name, folder), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr, text=True,
                 start_new_session=True)  # Ctrl-C is for this process, which then ends its hosts in order
         pid = lifeline.stdout.readline().strip()
         if not pid:
@@ -98,6 +98,11 @@ class Host:
         host = cls(name, int(pid), birth_of(int(pid)), **details)
         host._lifeline = lifeline
         return host
+
+    @classmethod
+    def launching(cls, name: str, folder: pathlib.Path) -> list:
+        """The command line that starts a host. It runs as long as the host lives."""
+        return ["unshare", *cls.NAMESPACES, "--fork", "--kill-child", HERE / "host-init", name, folder]
 
     def details(self) -> dict[str, int]:
         """What the constructor needs besides the name."""
@@ -131,7 +136,7 @@ class Host:
 
         nsenter leaves the command running when it is killed itself; setpriv makes the command notice.
         """
-        return ["nsenter", "--target", str(self.pid), "--net", "--mount", "--pid", "--uts", "--root", "--wd",
+        return ["nsenter", "--target", str(self.pid), *self.NAMESPACES, "--root", "--wd",
                 "setpriv", "--pdeathsig", "TERM", *map(str, command)]
 
     def popen(self, command, **options) -> subprocess.Popen:
@@ -155,11 +160,26 @@ class Host:
         """What a command prints, without the final newline."""
         return self.run(command, **options).stdout.rstrip("\n")
 
-    def spawn(self, name: str, command) -> Daemon:
-        """Starts a program that does not go to the background by itself."""
+    def spawn(self, name: str, command, **options) -> Daemon:
+        """Starts a program that does not go to the background by itself. Options are those of run()."""
         log = f"/var/log/lab/{name}.log"
-        launch = 'log=$1; shift; setsid "$@" >"$log" 2>&1 </dev/null & echo $!'
-        return Daemon(self, int(self.output(["bash", "-c", launch, "bash", log, *command])), log)
+        launch = 'log=$1; shift; setsid "$@" >>"$log" 2>&1 </dev/null & echo $!'
+        return Daemon(self, int(self.output(["bash", "-c", launch, "bash", log, *command], **options)), log)
+
+    def kill_and_restart(self, pidfile: str):
+        """Ends a daemon by kill -9, and starts it again by the words that it was started with."""
+        pid = self.path(pidfile).read_text().strip()
+        words = self.path(f"/proc/{pid}/cmdline").read_text().rstrip("\0").split("\0")
+        self.run(["kill", "-9", pid])
+        wait_for(f"{self.name}: the end of {words[0]}", lambda: not self.runs(pid))  # a pid file of one that runs is respected
+        self.run(words)
+
+    def runs(self, pid: int | str) -> bool:
+        """Whether a process lives, by its id on this host."""
+        try:
+            return self.path(f"/proc/{pid}/cmdline").read_text() != ""  # which that of a zombie is
+        except OSError:
+            return False
 
     def write(self, absolute: str, text: str, mode: int = 0o644):
         """Writes a file of the host, making its folder."""
@@ -201,7 +221,12 @@ class Daemon:
         self.log = host.path(log)
 
     def alive(self) -> bool:
-        return self.host.path(f"/proc/{self.pid}").exists()
+        return self.host.runs(self.pid)
+
+    def kill(self):
+        """Ends it by kill -9."""
+        self.host.run(["kill", "-9", str(self.pid)])
+        wait_for(f"{self.host.name}: the end of process {self.pid}", lambda: not self.alive(), log=self.log)
 
 
 class Netns:

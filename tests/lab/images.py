@@ -10,14 +10,14 @@ import tarfile
 BUSYBOX = pathlib.Path("/bin/busybox")  # linked statically, from Debian's busybox-static
 APPLETS = ("cat", "echo", "httpd", "ip", "nc", "ping", "sh", "sleep", "true", "wget")
 NAME = "localhost/busybox:lab"
-FOREVER = ["/bin/sleep", "1000000"]
+FOREVER = ["/bin/sh", "-c", "trap exit TERM; sleep 1000000 & wait"]
 
 
 def write_image(path: pathlib.Path):
-    """Writes the archive. A container of this image sleeps until it is killed."""
+    """Writes the archive. A container of this image sleeps until it is killed, when it is given no command."""
     layer = _layer()
     config = json.dumps({
-        "architecture": "amd64", "os": "linux", "config": {"Entrypoint": FOREVER, "Env": ["PATH=/bin"]},
+        "architecture": "amd64", "os": "linux", "config": {"Cmd": FOREVER, "Env": ["PATH=/bin"]},
         "rootfs": {"type": "layers", "diff_ids": [f"sha256:{hashlib.sha256(layer).hexdigest()}"]}}).encode()
     manifest = json.dumps([{"Config": "config.json", "RepoTags": [NAME], "Layers": ["layer.tar"]}]).encode()
     with tarfile.open(path, "w") as archive:

@@ -21,10 +21,11 @@ import sys
 import tempfile
 
 from apiserver import ApiServer
+from cluster import ControlPlane, Worker
 from host import Host, LabError, Wire, environment
 from ovn import Central, Node
 
-ROLES = {"wire": Wire, "central": Central, "node": Node}
+ROLES = {"wire": Wire, "central": Central, "node": Node, "worker": Worker}
 STATE = "sandbox.json"
 FIRST_NODE = 11  # what numbers of hosts are good for: see ovn.py; the central one has number 1
 
@@ -44,29 +45,36 @@ class Sandbox:
     @property
     def nodes(self) -> list[Node]:
         """The nodes besides the central host."""
-        return [host for host in self.hosts.values() if type(host) is Node]
+        return [host for host in self.hosts.values() if isinstance(host, Node) and not isinstance(host, Central)]
 
     @classmethod
-    def create(cls, nodes: int = 2, kubernetes: bool = False, folder: pathlib.Path | None = None) -> Sandbox:
-        """Starts a cluster and returns when it is ready. The folder, if given, must be empty or missing."""
+    def create(cls, nodes: int = 2, kubernetes: bool = False, folder: pathlib.Path | None = None, *,
+               kubelets: bool = False) -> Sandbox:
+        """Starts a cluster and returns when it is ready. The folder, if given, must be empty or missing.
+
+        With kubelets, it is a whole Kubernetes cluster, which waits for its network; there is a kubeconfig in the folder.
+        """
         if folder:
             folder.mkdir(parents=True, exist_ok=True)
             if any(folder.iterdir()):
                 raise LabError(f"{folder}: a sandbox wants a folder for itself, this one is not empty")
         sandbox = cls(folder or pathlib.Path(tempfile.mkdtemp(prefix="libovnk8s-")))
         try:
-            sandbox._start_hosts(nodes)
-            sandbox._start_cluster(kubernetes)
+            sandbox._start_hosts(nodes, Worker if kubelets else Node)
+            if kubelets:
+                sandbox._start_kubernetes()
+            else:
+                sandbox._start_cluster(ApiServer(sandbox.central) if kubernetes else None)
         except BaseException:
             sandbox.close()
             raise
         return sandbox
 
-    def _start_hosts(self, nodes: int):
+    def _start_hosts(self, nodes: int, role: type[Node]):
         numbered = {f"kube-minion{i + 1}": FIRST_NODE + i for i in range(nodes)}
         in_parallel(lambda: self._start_host(Wire, "wire"),
                     lambda: self._start_host(Central, "kube-master", number=1),
-                    *(lambda name=name, number=number: self._start_host(Node, name, number=number)
+                    *(lambda name=name, number=number: self._start_host(role, name, number=number)
                       for name, number in numbered.items()))
         self.hosts = dict(sorted(self.hosts.items(), key=lambda item: getattr(item[1], "number", 0)))
         self._save()
@@ -78,10 +86,21 @@ class Sandbox:
     def _start_host(self, role: type[Host], name: str, **details):
         self.hosts[name] = role.start(name, self.folder / name, **details)
 
-    def _start_cluster(self, kubernetes: bool):
+    def _start_kubernetes(self):
+        """All of Kubernetes; containerd has been started by the time that a kubelet asks for it."""
+        control = ControlPlane(self.central)
+        for worker in self.nodes:
+            control.admit(worker)
+        in_parallel(lambda: self._start_cluster(control), *(worker.start_containerd for worker in self.nodes))
+        control.start_controllers()
+        in_parallel(*(lambda worker=worker: worker.start_kubelet(control) for worker in self.nodes))
+        control.wait_for_nodes(self.nodes)
+        control.open_door(self.folder)
+
+    def _start_cluster(self, api: ApiServer | None):
         nodes = [self.central, *self.nodes]
-        if kubernetes:
-            self.api = ApiServer(self.central)
+        if api:
+            self.api = api
             self._save()
             self.api.start()
         in_parallel(self.central.start_databases, *(node.start_ovs for node in nodes))
@@ -156,7 +175,7 @@ def end_on_sigterm():
 # --- The command line
 
 def command_up(arguments):
-    sandbox = Sandbox.create(arguments.nodes, arguments.kubernetes, arguments.folder)
+    sandbox = Sandbox.create(arguments.nodes, arguments.kubernetes, arguments.folder, kubelets=arguments.kubelets)
     sandbox.keep()
 
 
@@ -194,6 +213,8 @@ def parse_command_line() -> argparse.Namespace:
     up = add("up", command_up, "start a sandbox in a new folder")
     up.add_argument("--nodes", type=int, default=2, help="how many nodes besides the central host (default: 2)")
     up.add_argument("--kubernetes", action="store_true", help="with etcd and a Kubernetes API server")
+    up.add_argument("--kubelets", action="store_true",
+                    help="with all of Kubernetes, containers too; there is a kubeconfig in the folder")
     run = add("exec", command_exec, "run a command on a host", host=True)
     run.add_argument("command", metavar="-- COMMAND...", nargs=argparse.REMAINDER)
     add("shell", command_exec, "open a shell on a host", host=True)

@@ -38,19 +38,8 @@ def helper(node):
     node.run([PROGRAM, *FLAGS, "--remove"])
 
 
-def runs(node, pid: str) -> bool:
-    try:
-        return node.path(f"/proc/{pid}/cmdline").read_text() != ""  # which that of a zombie is
-    except OSError:
-        return False
-
-
 def restart_vswitchd(node):
-    pid = node.path("/run/openvswitch/ovs-vswitchd.pid").read_text().strip()
-    words = node.path(f"/proc/{pid}/cmdline").read_text().rstrip("\0").split("\0")
-    node.run(["kill", "-9", pid])
-    wait_for("the end of ovs-vswitchd", lambda: not runs(node, pid))  # a pid file of one that runs is respected
-    node.run(words)
+    node.kill_and_restart("/run/openvswitch/ovs-vswitchd.pid")
 
 
 # --- What is there

@@ -142,6 +142,32 @@ def test_down_cleans_up_after_a_killed_creator(tmp_path):
     assert not folder.exists()
 
 
+WORKER = """
+import cluster, pathlib, sandbox, sys, time
+sandbox.end_on_sigterm()
+worker = cluster.Worker.start(sys.argv[1], pathlib.Path(sys.argv[2]), number=11)
+try:
+    worker.spawn("contained", ["bash", "-c", "cd /sys/fs/cgroup/pids 2>/dev/null || cd /sys/fs/cgroup; mkdir inner; "
+                                             "echo 0 >inner/cgroup.procs; exec sleep 1000"])
+    time.sleep(1000)
+finally:
+    worker.stop()
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_the_control_groups_of_a_worker_end_with_its_creator(tmp_path, number):
+    name = f"worker-{os.getpid()}"
+
+    def groups(below=""):
+        return list(pathlib.Path("/sys/fs/cgroup").rglob(f"libovnk8s-*-{name}{below}"))
+
+    with subprocess.Popen(["/usr/bin/python3", "-c", WORKER, name, tmp_path / "lab"], cwd=COMMAND.parent) as creator:
+        wait_for("a process in a group", lambda: any((group / "cgroup.procs").read_text() for group in groups("/inner")))
+        creator.send_signal(number)
+    wait_for("the end of the control groups", lambda: not groups())
+
+
 def test_command_line_with_two_sandboxes_side_by_side(tmp_path):
     folders = tmp_path / "a", tmp_path / "b"
     for folder in folders:
