@@ -171,8 +171,8 @@ class Host:
         pid = self.path(pidfile).read_text().strip()
         words = self.path(f"/proc/{pid}/cmdline").read_text().rstrip("\0").split("\0")
         self.run(["kill", "-9", pid])
-        wait_for(f"{self.name}: the end of {words[0]}", lambda: not self.runs(pid))  # a pid file of one that runs is respected
-        self.run(words)
+        # One whose predecessor has not quite ended, and so holds the lock of its pid file, refuses to start.
+        wait_for(f"{self.name}: {words[0]} to start again", lambda: self.run(words, check=False).returncode == 0)
 
     def runs(self, pid: int | str) -> bool:
         """Whether a process lives, by its id on this host."""
