@@ -4,6 +4,7 @@ import json
 import pytest
 
 from cni import Attachment
+from host import wait_for
 from overlay import at_once, connect_hosts
 from snapshot import differences, snapshot
 
@@ -54,8 +55,10 @@ class Container:
         return self.attachment.call("CHECK", check=False)
 
     def ping(self, other: "Container"):
+        """Flows are installed on a container's own host when ADD returns, and on others a moment later."""
         for address in other.addresses:
-            self.netns.run(["ping", "-c1", "-W5", address])
+            wait_for(f"an answer from {address}",
+                     lambda address=address: not self.netns.run(["ping", "-c1", "-W1", address], check=False).returncode)
 
 
 def network_delete(hosts, *names: str):
