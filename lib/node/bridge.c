@@ -1,6 +1,7 @@
 #include "node/bridge.h"
 
 #include "node/ovs_port.h"
+#include "ovsdb/vswitch.h"
 
 /* Any bridge. */
 
@@ -81,4 +82,13 @@ static const struct intent_type bridge_type = {"adding bridge", ask, resolve};
 int integration_bridge_add(ovnk8s_plan *plan)
 {
     return plan_intend(plan, &bridge_type, INTEGRATION_BRIDGE, NULL);
+}
+
+/* ovn-controller makes the bridge too when it starts: then it is there at the second try. */
+int integration_bridge_apply(ovnk8s_plan *plan, ovnk8s_vswitch *vswitch,
+                             const struct deadline *deadline)
+{
+    const int error = vswitch_apply(vswitch, plan, deadline);
+
+    return error == OVNK8S_EXISTS ? vswitch_apply(vswitch, plan, deadline) : error;
 }

@@ -3,11 +3,18 @@
 #ifndef NODE_BRIDGE_H
 #define NODE_BRIDGE_H
 
+#include <ovnk8s/vswitch.h>
+
 #include "base/plan.h"
+#include "base/wait.h"
 
 /* Adds to 'plan' that there is br-int, as ovn-controller would make it. One that is there is left
  * as it is, whoever made it. */
 int integration_bridge_add(ovnk8s_plan *plan);
+
+/* Makes Open vSwitch what such a plan wants. */
+int integration_bridge_apply(ovnk8s_plan *plan, ovnk8s_vswitch *vswitch,
+                             const struct deadline *deadline);
 
 /* Asks what want_bridge() needs to know, and whether there is the bridge: then its name is known.
  */

@@ -5,6 +5,7 @@
 
 #include "base/options.h"
 #include "base/text.h"
+#include "node/bridge.h"
 #include "node/ovs_wait.h"
 #include "topology/names.h"
 #include "topology/topology.h"
@@ -149,15 +150,13 @@ struct setup {
     struct deadline deadline;
 };
 
-/* ovn-controller makes br-int too when it starts: then it is there at the second try. */
 static int change_vswitch(const struct setup *setup)
 {
     _cleanup_plan_ ovnk8s_plan *plan = NULL;
     int error = ovnk8s_plan_new(&plan, NULL);
 
     error = error ? error : gateway_wiring_add(plan, &setup->job);
-    error = error ? error : vswitch_apply(setup->vswitch, plan, &setup->deadline);
-    return error == OVNK8S_EXISTS ? vswitch_apply(setup->vswitch, plan, &setup->deadline) : error;
+    return error ? error : integration_bridge_apply(plan, setup->vswitch, &setup->deadline);
 }
 
 static int wait_ports(const struct setup *setup)

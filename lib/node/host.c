@@ -101,15 +101,13 @@ int ovnk8s_host_plan(ovnk8s_plan *plan, const ovnk8s_host *theirs)
                  : 0;
 }
 
-/* ovn-controller makes the bridge too when it starts: then it is there at the second try. */
 static int change_vswitch(const struct setup *setup)
 {
     _cleanup_plan_ ovnk8s_plan *plan = NULL;
     int error = ovnk8s_plan_new(&plan, NULL);
 
     error = error ? error : plan_host(&setup->job, plan);
-    error = error ? error : vswitch_apply(setup->vswitch, plan, &setup->deadline);
-    return error == OVNK8S_EXISTS ? vswitch_apply(setup->vswitch, plan, &setup->deadline) : error;
+    return error ? error : integration_bridge_apply(plan, setup->vswitch, &setup->deadline);
 }
 
 static int wait_link(const struct setup *setup)
