@@ -1,41 +1,15 @@
-#include "node/settings.h"
+#include "node/settings_keys.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/env.h"
-#include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "kube/credentials.h"
 #include "kube/file.h"
 #include "node/ini.h"
 #include "ovsdb/vswitch.h"
-
-enum key {
-    OVS,
-    NB,
-    SB,
-    TIMEOUT,
-    PRIVATE_KEY,
-    CERTIFICATE,
-    CA_CERT,
-    KUBECONFIG,
-    API_SERVER,
-    API_CA,
-    API_TOKEN,
-    MTU,
-    CONNTRACK_ZONE,
-    CNI_CONF_PATH,
-    CNI_LINK_PATH,
-    CNI_PLUGIN,
-    LOG_PATH,
-    CONFIG,
-    N_KEYS,
-};
-
-/* In the order in which they count. */
-enum source { FLAG, ENVIRONMENT, EXTERNAL_IDS, FILE_, DEFAULT, N_SOURCES };
 
 /* All that there is to know of a setting. A number has bounds. */
 static const struct setting {
@@ -76,14 +50,6 @@ static const struct {
 } legacy[] = {
     {"unix_socket", NB, "unix:", ""},
     {"rundir", OVS, "unix:", "/db.sock"},
-};
-
-struct ovnk8s_settings {
-    char *values[N_KEYS][N_SOURCES]; /* NULL: not there. */
-    bool has_service_account;
-    bool file_was_read;
-    struct log log;
-    ovnk8s_cancel *cancel;
 };
 
 /* Storing. */
@@ -260,7 +226,7 @@ static const char *get(const ovnk8s_settings *settings, enum key key, enum sourc
     return *source == N_SOURCES ? NULL : settings->values[key][*source];
 }
 
-static const char *value_of(const ovnk8s_settings *settings, enum key key)
+const char *settings_value(const ovnk8s_settings *settings, enum key key)
 {
     enum source source;
 
@@ -278,7 +244,7 @@ const char *ovnk8s_settings_get(const ovnk8s_settings *settings, const char *key
 {
     const enum key i = find_key(key);
 
-    return i == N_KEYS ? NULL : value_of(settings, i);
+    return i == N_KEYS ? NULL : settings_value(settings, i);
 }
 
 bool ovnk8s_settings_asks_vswitch(const ovnk8s_settings *settings, const char *key)
@@ -291,12 +257,12 @@ bool ovnk8s_settings_asks_vswitch(const ovnk8s_settings *settings, const char *k
 
 unsigned int settings_timeout_ms(const ovnk8s_settings *settings)
 {
-    return (unsigned int)strtoul(value_of(settings, TIMEOUT), NULL, 10) * 1000;
+    return (unsigned int)strtoul(settings_value(settings, TIMEOUT), NULL, 10) * 1000;
 }
 
 unsigned int settings_mtu(const ovnk8s_settings *settings)
 {
-    const char *value = value_of(settings, MTU);
+    const char *value = settings_value(settings, MTU);
 
     return value ? (unsigned int)strtoul(value, NULL, 10) : 0;
 }
@@ -330,7 +296,7 @@ static void add_source(struct text *text, const ovnk8s_settings *settings, enum 
         text_printf(text, "external_ids:%s", setting->external_id);
         break;
     case FILE_:
-        text_printf(text, "file %s", value_of(settings, CONFIG));
+        text_printf(text, "file %s", settings_value(settings, CONFIG));
         break;
     case DEFAULT:
         text_add(text, "default");
@@ -410,9 +376,8 @@ int ovnk8s_settings_read_file(ovnk8s_settings *settings)
 int ovnk8s_settings_read_vswitch(ovnk8s_settings *settings, ovnk8s_vswitch *vswitch)
 {
     const struct deadline deadline = conn_deadline(vswitch_conn(vswitch), 0);
-    struct rows facts = {0};
     const struct row *row;
-    int error = vswitch_read(vswitch, &deadline, &facts, &row);
+    int error = vswitch_read(vswitch, &deadline, &row);
 
     for (enum key i = 0; !error && i < N_KEYS; i++) {
         if (table[i].external_id) {
@@ -420,126 +385,5 @@ int ovnk8s_settings_read_vswitch(ovnk8s_settings *settings, ovnk8s_vswitch *vswi
                           row_pair(row, "external_ids", table[i].external_id));
         }
     }
-    rows_clear(&facts);
     return error;
-}
-
-/* Opening. */
-
-static int prepare(ovnk8s_settings *settings)
-{
-    return settings->file_was_read ? 0 : ovnk8s_settings_read_file(settings);
-}
-
-static int prepare_connecting(ovnk8s_settings *settings, ovnk8s_connect_options *out)
-{
-    const int error = prepare(settings);
-
-    *out = (ovnk8s_connect_options)OVNK8S_CONNECT_OPTIONS_INIT;
-    out->private_key = value_of(settings, PRIVATE_KEY);
-    out->certificate = value_of(settings, CERTIFICATE);
-    out->ca_cert = value_of(settings, CA_CERT);
-    out->timeout_ms = settings_timeout_ms(settings);
-    out->cancel = settings->cancel;
-    out->log = settings->log.fn;
-    out->log_payload = settings->log.payload;
-    return error;
-}
-
-int ovnk8s_settings_open_vswitch(ovnk8s_settings *settings, ovnk8s_vswitch **out)
-{
-    ovnk8s_connect_options options;
-    int error = prepare_connecting(settings, &options);
-
-    *out = NULL;
-    error = error ? error : ovnk8s_vswitch_open(out, value_of(settings, OVS), &options);
-    if (error) {
-        return error;
-    }
-    error = ovnk8s_settings_read_vswitch(settings, *out);
-    if (error) {
-        ovnk8s_vswitch_close(*out);
-        *out = NULL;
-    }
-    return error;
-}
-
-/* That of the database's socket, where it has one. */
-void settings_add_ovs_folder(const ovnk8s_settings *settings, struct text *out)
-{
-    const char *remote = value_of(settings, OVS), *slash;
-
-    if (strncmp(remote, "unix:", 5) != 0 || strchr(remote, ',')) {
-        remote = settings->values[OVS][DEFAULT];
-    }
-    remote += strlen("unix:");
-    slash = strrchr(remote, '/');
-    text_add_bytes(out, remote, slash ? (size_t)(slash - remote + 1) : 0);
-}
-
-int ovnk8s_settings_open_bridge(ovnk8s_settings *settings, const char *name, ovnk8s_bridge **out)
-{
-    _cleanup_text_ struct text remote = {0};
-    ovnk8s_connect_options options;
-    int error = prepare_connecting(settings, &options);
-
-    *out = NULL;
-    if (!error && (!name || !*name || strchr(name, '/'))) {
-        error = fail(OVNK8S_INVALID, "bridge \"%.80s\": expected a name", name ? name : "");
-    }
-    if (error) {
-        return error;
-    }
-    text_add(&remote, "unix:");
-    settings_add_ovs_folder(settings, &remote);
-    text_printf(&remote, "%s.mgmt", name);
-    return remote.failed ? fail_nomem() : ovnk8s_bridge_open(out, remote.bytes, &options);
-}
-
-int ovnk8s_settings_open_nb(ovnk8s_settings *settings, ovnk8s_nb **out)
-{
-    ovnk8s_connect_options options;
-    const int error = prepare_connecting(settings, &options);
-
-    *out = NULL;
-    return error ? error : ovnk8s_nb_open(out, value_of(settings, NB), &options);
-}
-
-int ovnk8s_settings_open_sb(ovnk8s_settings *settings, ovnk8s_sb **out)
-{
-    ovnk8s_connect_options options;
-    const int error = prepare_connecting(settings, &options);
-
-    *out = NULL;
-    return error ? error : ovnk8s_sb_open(out, value_of(settings, SB), &options);
-}
-
-bool settings_has_api_server(const ovnk8s_settings *settings)
-{
-    return value_of(settings, KUBECONFIG) || value_of(settings, API_SERVER) ||
-           settings->has_service_account;
-}
-
-int ovnk8s_settings_open_kube(ovnk8s_settings *settings, ovnk8s_kube **out)
-{
-    ovnk8s_kube_options options = OVNK8S_KUBE_OPTIONS_INIT;
-    int error = prepare(settings);
-
-    *out = NULL;
-    if (error) {
-        return error;
-    }
-    options.kubeconfig = value_of(settings, KUBECONFIG);
-    options.server = value_of(settings, API_SERVER);
-    options.ca_certificate = value_of(settings, API_CA);
-    options.token = value_of(settings, API_TOKEN);
-    options.timeout_ms = settings_timeout_ms(settings);
-    options.cancel = settings->cancel;
-    options.log = settings->log.fn;
-    options.log_payload = settings->log.payload;
-    if (!settings_has_api_server(settings)) {
-        return fail(OVNK8S_NOTFOUND, "no API server: neither a kubeconfig nor"
-                                     " external_ids:k8s-api-server of Open vSwitch is set");
-    }
-    return ovnk8s_kube_open(out, &options);
 }

@@ -7,7 +7,6 @@
 #include "base/mem.h"
 #include "base/options.h"
 #include "ovsdb/apply.h"
-#include "ovsdb/read.h"
 
 /* Of interfaces, of which there are many, none is monitored before somebody waits for one. */
 static const struct replica_table tables[] = {
@@ -55,47 +54,6 @@ void ovnk8s_vswitch_close(ovnk8s_vswitch *vswitch)
     }
 }
 
-int vswitch_read(ovnk8s_vswitch *vswitch, const struct deadline *deadline, struct rows *facts,
-                 const struct row **out)
-{
-    struct rows asked = {0};
-    int error;
-
-    row_ask(rows_ask_where(&asked, "Open_vSwitch", ROW_ANY, ""), "external_ids");
-    error = rows_failed(&asked) ? fail_nomem()
-                                : read_rows(vswitch->conn, asked.first, NULL, deadline, facts);
-    rows_clear(&asked);
-    if (!error && !facts->first) {
-        error = fail(OVNK8S_NOTFOUND, "table Open_vSwitch is empty: is ovs-vswitchd set up?");
-    }
-    *out = facts->first;
-    return error ? fail_during(error, "read", conn_remotes(vswitch->conn),
-                               "reading Open_vSwitch"
-                               " at %s",
-                               conn_remotes(vswitch->conn))
-                 : 0;
-}
-
-int ovnk8s_vswitch_external_id(ovnk8s_vswitch *vswitch, const char *key, char **out)
-{
-    const struct deadline deadline = conn_deadline(vswitch->conn, 0);
-    struct rows facts = {0};
-    const struct row *row;
-    const char *value;
-    int error = vswitch_read(vswitch, &deadline, &facts, &row);
-
-    *out = NULL;
-    if (!error) {
-        value = row_pair(row, "external_ids", key);
-        *out = value ? strdup(value) : NULL;
-        error = !value  ? fail(OVNK8S_NOTFOUND, "Open_vSwitch has no external_ids:%s", key)
-                : !*out ? fail_nomem()
-                        : 0;
-    }
-    rows_clear(&facts);
-    return error;
-}
-
 /* What is monitored. */
 
 struct sought {
@@ -133,6 +91,38 @@ int vswitch_look(ovnk8s_vswitch *vswitch, const struct deadline *deadline)
 {
     conn_step(vswitch->conn);
     return conn_wait_ready(vswitch->conn, deadline);
+}
+
+int vswitch_read(ovnk8s_vswitch *vswitch, const struct deadline *deadline, const struct row **out)
+{
+    int error = vswitch_look(vswitch, deadline);
+
+    *out = error ? NULL : vswitch_settings(vswitch);
+    if (!error && !*out) {
+        error = fail(OVNK8S_NOTFOUND, "table Open_vSwitch is empty: is ovs-vswitchd set up?");
+    }
+    return error ? fail_during(error, "read", conn_remotes(vswitch->conn),
+                               "reading Open_vSwitch at %s", conn_remotes(vswitch->conn))
+                 : 0;
+}
+
+int ovnk8s_vswitch_external_id(ovnk8s_vswitch *vswitch, const char *key, char **out)
+{
+    const struct deadline deadline = conn_deadline(vswitch->conn, 0);
+    const struct row *row;
+    const char *value;
+    const int error = vswitch_read(vswitch, &deadline, &row);
+
+    *out = NULL;
+    if (error) {
+        return error;
+    }
+    value = row_pair(row, "external_ids", key);
+    if (!value) {
+        return fail(OVNK8S_NOTFOUND, "Open_vSwitch has no external_ids:%s", key);
+    }
+    *out = strdup(value);
+    return *out ? 0 : fail_nomem();
 }
 
 int vswitch_apply(ovnk8s_vswitch *vswitch, ovnk8s_plan *plan, const struct deadline *deadline)

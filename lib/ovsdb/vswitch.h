@@ -10,10 +10,6 @@
 
 struct conn *vswitch_conn(ovnk8s_vswitch *vswitch);
 
-/* Adds the row of table Open_vSwitch, with its external_ids, to 'facts', and tells it in '*out'. */
-int vswitch_read(ovnk8s_vswitch *vswitch, const struct deadline *deadline, struct rows *facts,
-                 const struct row **out);
-
 /* The row of table Open_vSwitch with its external_ids, and that of the bridge with its name and
  * datapath_type, as they were seen last, which costs nothing; NULL if there is none. They live
  * until the connection is used next. */
@@ -22,6 +18,9 @@ const struct row *vswitch_bridge(ovnk8s_vswitch *vswitch, const char *name);
 
 /* Waits until these are seen, should the connection have been lost. */
 int vswitch_look(ovnk8s_vswitch *vswitch, const struct deadline *deadline);
+
+/* Does that, and tells the row of table Open_vSwitch, which is to be there, in '*out'. */
+int vswitch_read(ovnk8s_vswitch *vswitch, const struct deadline *deadline, const struct row **out);
 
 /* Makes the database what 'plan' wants. */
 int vswitch_apply(ovnk8s_vswitch *vswitch, ovnk8s_plan *plan, const struct deadline *deadline);
