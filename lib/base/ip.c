@@ -61,6 +61,11 @@ bool ip_equal(const struct ip *a, const struct ip *b)
     return a->family == b->family && !memcmp(a->bytes, b->bytes, sizeof a->bytes);
 }
 
+int ip_compare(const struct ip *a, const struct ip *b)
+{
+    return memcmp(a->bytes, b->bytes, sizeof a->bytes);
+}
+
 unsigned int ip_bits(const struct ip *ip)
 {
     return ip->family == 6 ? 128 : 32;

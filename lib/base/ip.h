@@ -35,7 +35,8 @@ enum {
 bool ip_from_text(const char *text, struct ip *out);
 char *ip_to_text(const struct ip *ip, char text[static IP_TEXT]);
 bool ip_equal(const struct ip *a, const struct ip *b);
-unsigned int ip_bits(const struct ip *ip); /* 32 or 128. */
+int ip_compare(const struct ip *a, const struct ip *b); /* Of one family: as memcmp(). */
+unsigned int ip_bits(const struct ip *ip);              /* 32 or 128. */
 
 /* "ADDRESS/LENGTH"; the length is obligatory. */
 bool prefix_from_text(const char *text, struct prefix *out);

@@ -1,142 +1,10 @@
-#include <stdio.h>
 #include <string.h>
 
 #include "topology/attachment.h"
 #include "topology/book.h"
 #include "topology/names.h"
 #include "topology/recall.h"
-
-/* Text. */
-
-/* Copies the next item of a list with commas to 'item'; false when it is too long. */
-static bool next_item(const char **text, size_t size, char *item)
-{
-    const size_t length = strcspn(*text, ",");
-
-    snprintf(item, size, "%.*s", (int)(length < size ? length : 0), *text);
-    *text += length;
-    *text += **text == ',';
-    return length && length < size;
-}
-
-static bool parse_wished(const char *text, const struct prefixes *subnets, struct prefix *out)
-{
-    struct prefix prefix = {.length = 0};
-    const bool has_length = prefix_from_text(text, &prefix);
-    const struct prefix *subnet;
-
-    if (!has_length && !ip_from_text(text, &prefix.ip)) {
-        return false;
-    }
-    subnet = prefixes_of(subnets, prefix.ip.family);
-    if (!subnet || !prefix_contains(subnet, &prefix.ip) ||
-        (has_length && prefix.length != subnet->length)) {
-        return false;
-    }
-    *out = (struct prefix){prefix.ip, subnet->length};
-    return true;
-}
-
-/* IPv4 comes first in a list of two. */
-static bool add_wished(struct prefixes *list, const struct prefix *one)
-{
-    if (list->n == 2 || prefixes_of(list, one->ip.family)) {
-        return false;
-    }
-    list->of[list->n] = *one;
-    if (list->n++ && one->ip.family == 4) {
-        list->of[1] = list->of[0];
-        list->of[0] = *one;
-    }
-    return true;
-}
-
-int parse_wished_addresses(const char *text, const struct prefixes *subnets, struct prefixes *out)
-{
-    const char *rest = text;
-    char item[PREFIX_TEXT], subnets_text[PREFIXES_TEXT];
-    struct prefix one;
-
-    out->n = 0;
-    do {
-        if (!next_item(&rest, sizeof item, item) || !parse_wished(item, subnets, &one) ||
-            !add_wished(out, &one)) {
-            return fail(OVNK8S_INVALID,
-                        "addresses \"%.100s\": expected one of subnet %s, or one of each", text,
-                        prefixes_to_text(subnets, subnets_text));
-        }
-    } while (*rest);
-    return 0;
-}
-
-/* What may be given out of one subnet: from the first to the last address, both included. */
-struct range {
-    struct ip first, last;
-};
-
-static struct range whole(const struct prefix *subnet)
-{
-    struct range range = {prefix_nth(subnet, 1), prefix_last(subnet)};
-
-    if (subnet->ip.family == 4) { /* The last one is for broadcast. */
-        range.last = prefix_nth(subnet, prefix_last_index(subnet) - 1);
-    }
-    return range;
-}
-
-static int compare_ips(const struct ip *a, const struct ip *b)
-{
-    return memcmp(a->bytes, b->bytes, a->family == 4 ? 4 : 16);
-}
-
-static bool parse_range(const char *item, const struct prefix *subnet, struct range *out)
-{
-    const char *dash = strchr(item, '-');
-    char first[IP_TEXT];
-
-    if (!dash || dash - item >= IP_TEXT) {
-        return false;
-    }
-    snprintf(first, sizeof first, "%.*s", (int)(dash - item), item);
-    return ip_from_text(first, &out->first) && ip_from_text(dash + 1, &out->last) &&
-           prefix_contains(subnet, &out->first) && prefix_contains(subnet, &out->last) &&
-           compare_ips(&out->first, &out->last) <= 0;
-}
-
-/* Reads a range of one of the subnets, whose number becomes '*number'. */
-static bool parse_any_range(const char *item, const struct prefixes *subnets, struct range *ranges)
-{
-    for (size_t i = 0; i < subnets->n; i++) {
-        const struct range all = whole(&subnets->of[i]);
-        struct range range;
-
-        if (parse_range(item, &subnets->of[i], &range)) {
-            ranges[i].first = compare_ips(&range.first, &all.first) < 0 ? all.first : range.first;
-            ranges[i].last = compare_ips(&range.last, &all.last) > 0 ? all.last : range.last;
-            return true;
-        }
-    }
-    return false;
-}
-
-static int parse_ranges(const char *text, const struct prefixes *subnets, struct range ranges[2])
-{
-    const char *rest = text;
-    char item[2 * IP_TEXT], subnets_text[PREFIXES_TEXT];
-
-    for (size_t i = 0; i < subnets->n; i++) {
-        ranges[i] = whole(&subnets->of[i]);
-    }
-    while (rest && *rest) {
-        if (!next_item(&rest, sizeof item, item) || !parse_any_range(item, subnets, ranges)) {
-            return fail(OVNK8S_INVALID, "ranges \"%.100s\": expected FIRST-LAST within subnet %s",
-                        text, prefixes_to_text(subnets, subnets_text));
-        }
-    }
-    return 0;
-}
-
-/* Which addresses are taken. */
+#include "topology/wished.h"
 
 /* Mostly there are as many ports as sound entries, and nothing more is to be asked. */
 static void ask_strangers(const struct scene *scene, const struct network_record *network,
@@ -244,7 +112,7 @@ static int check_wished(const struct attachment_view *view, const struct book *b
                         const struct prefix *subnet, const struct ip *ip)
 {
     const struct prefix *gateway = prefixes_of(&view->network.gateways, ip->family);
-    const struct range all = whole(subnet);
+    const struct address_range all = address_range_of(subnet);
     const struct prefix one = book_block(ip);
     const char *user;
     char text[IP_TEXT];
@@ -253,7 +121,7 @@ static int check_wished(const struct attachment_view *view, const struct book *b
     if (gateway && ip_equal(&gateway->ip, ip)) {
         return fail(OVNK8S_INVALID, "address %s is that of the gateway", text);
     }
-    if (compare_ips(ip, &all.first) < 0 || compare_ips(ip, &all.last) > 0) {
+    if (ip_compare(ip, &all.first) < 0 || ip_compare(ip, &all.last) > 0) {
         return fail(OVNK8S_INVALID, "address %s is the first, or for broadcast", text);
     }
     if (blocks_overlap(&book->taken, &one)) {
@@ -266,12 +134,12 @@ static int check_wished(const struct attachment_view *view, const struct book *b
 }
 
 static int choose(const struct attachment_view *view, const struct book *book,
-                  const struct prefix *subnet, const struct range *range, struct ip *out)
+                  const struct prefix *subnet, const struct address_range *range, struct ip *out)
 {
     struct prefix one;
 
     if (!blocks_find(&book->taken, subnet, ip_bits(&range->first), &range->first, &one) ||
-        compare_ips(&one.ip, &range->last) > 0) {
+        ip_compare(&one.ip, &range->last) > 0) {
         char first[IP_TEXT], last[IP_TEXT];
 
         return fail(OVNK8S_EXHAUSTED, "network %s: all addresses from %s to %s are taken",
@@ -285,7 +153,7 @@ static int choose(const struct attachment_view *view, const struct book *book,
 /* The address of one subnet: the one that is wished for, the one that is there, or a free one. */
 static int find_one(struct attachment_view *view, const struct book *book, size_t i,
                     const struct prefixes *wished, const struct prefixes *there,
-                    const struct range *range)
+                    const struct address_range *range)
 {
     const struct prefix *subnet = &view->network.subnets.of[i];
     const struct prefix *wish = prefixes_of(wished, subnet->ip.family);
@@ -312,12 +180,12 @@ int attachment_find_addresses(struct attachment_view *view)
     const ovnk8s_attachment *told = &view->wish->told;
     const struct prefixes *subnets = &view->network.subnets;
     struct prefixes wished = {.n = 0}, there = {.n = 0};
-    struct range ranges[2];
+    struct address_range ranges[2];
     struct mac mac;
     struct book *book;
     int error = told->addresses ? parse_wished_addresses(told->addresses, subnets, &wished) : 0;
 
-    error = error ? error : parse_ranges(told->ranges, subnets, ranges);
+    error = error ? error : parse_wished_ranges(told->ranges, subnets, ranges);
     error = error ? error : open_book(view, &book);
     if (!error && !recall(view, &mac, &there)) {
         there.n = 0;

@@ -6,6 +6,7 @@
 #include "base/options.h"
 #include "topology/names.h"
 #include "topology/recall.h"
+#include "topology/wished.h"
 
 #define LEDGER_KIND "network"
 

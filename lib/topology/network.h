@@ -42,10 +42,6 @@ const char *network_switch_port_name(struct arena *arena, const char *network);
 /* Fails with OVNK8S_INVALID, naming 'what', unless CNI allows the name. */
 int check_network_name(const char *what, const char *name);
 
-/* Reads "10.88.0.5" or "10.88.0.5/16", or one of each family with a comma between, in the order of
- * the subnets, whose lengths the addresses get. Fails with OVNK8S_INVALID. */
-int parse_wished_addresses(const char *text, const struct prefixes *subnets, struct prefixes *out);
-
 /* Asks for what recalling the network needs. */
 void network_ask(const struct scene *scene, const char *name, struct rows *asked);
 

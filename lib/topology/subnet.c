@@ -237,11 +237,6 @@ bool ovnk8s_subnets_is_free(const ovnk8s_subnets *subnets, const char *text)
 
 /* Excluding. */
 
-static int compare(const struct ip *a, const struct ip *b)
-{
-    return memcmp(a->bytes, b->bytes, sizeof a->bytes);
-}
-
 /* The largest network that begins at 'first' and does not reach beyond 'last'. */
 static struct prefix largest_from(const struct ip *first, const struct ip *last)
 {
@@ -251,7 +246,7 @@ static struct prefix largest_from(const struct ip *first, const struct ip *last)
         const struct prefix larger = {*first, best.length - 1};
         const struct ip end = prefix_last(&larger);
 
-        if (!prefix_is_network(&larger) || compare(&end, last) > 0) {
+        if (!prefix_is_network(&larger) || ip_compare(&end, last) > 0) {
             break;
         }
         best = larger;
@@ -265,7 +260,7 @@ static int exclude_between(ovnk8s_subnets *subnets, const struct ip *first, cons
     bool is_left = true;
     int error = 0;
 
-    while (!error && is_left && compare(&next.ip, last) <= 0) {
+    while (!error && is_left && ip_compare(&next.ip, last) <= 0) {
         const struct prefix block = largest_from(&next.ip, last);
 
         error = blocks_add(&subnets->excluded, &block);
@@ -284,7 +279,7 @@ static bool parse_span(const char *text, const char *dash, struct ip *first, str
     }
     memcpy(begin, text, length);
     return ip_from_text(begin, first) && ip_from_text(dash + 1, last) &&
-           first->family == last->family && compare(first, last) <= 0;
+           first->family == last->family && ip_compare(first, last) <= 0;
 }
 
 static int exclude_span(ovnk8s_subnets *subnets, const char *text, const char *dash)
