@@ -227,8 +227,10 @@ def restart_containerd(node):
 
 
 @contextlib.contextmanager
-def no_packet_lost(node, pod, address):
-    """While the block runs, a pod on the node pings an address, and gets all answers in turn."""
+def no_interruption(node, pod, address):
+    """While the block runs, a pod on the node pings an address, and is never without an answer for a second.
+
+    A datapath in userspace loses one packet or another when a port is added to its bridge."""
     container = pod.get()["status"]["containerStatuses"][0]["containerID"].rpartition("/")[2]
     tasks = dict(line.split()[:2] for line in node.output([*CTR, "tasks", "list"]).splitlines())
     words = ["nsenter", "--target", tasks[container], "--net", "ping", "-i", "0.1", address]
@@ -243,15 +245,15 @@ def no_packet_lost(node, pod, address):
             node.run(["kill", "-INT", pid])  # which makes it tell how many it has sent
         told = ping.communicate()[0]
     answers = [int(number) for number in re.findall(r"icmp_seq=(\d+) ttl", first + told)]
-    assert answers == list(range(answers[0], answers[0] + len(answers)))
-    assert int(re.search(r"(\d+) packets transmitted", told)[1]) - answers[-1] <= 1  # the last may be under way
+    sent = int(re.search(r"(\d+) packets transmitted", told)[1])
+    assert max(after - before for before, after in itertools.pairwise([0, *answers, sent])) < 10
 
 
 @pytest.mark.parametrize("restart", [restart_kubelet, restart_containerd])
 def test_restarts_of_what_makes_containers(overlay, pair, restart):
     node = overlay.nodes[0]
     before = [pod.life() for pod in pair]
-    with no_packet_lost(node, pair[0], pair[1].address):
+    with no_interruption(node, pair[0], pair[1].address):
         restart(node)
         new = Pod.create(overlay, "new", node)
         new.wait_until_ready()
