@@ -18,7 +18,7 @@ static const char help[] =
     "annotation that tells its address. Runs until it is told to exit.\n"
     "\n"
     "  --overlay              containers run on the hosts of Open vSwitch themselves\n" //
-    CLI_OPTIONS_HELP "\n"
+    OVSD_OPTIONS_HELP CLI_OPTIONS_HELP "\n"
     "Daemon options, as all daemons of Open vSwitch have them:\n"
     "  --detach               run in the background, once all is connected\n"
     "  --monitor              with --detach: start again after a crash\n"
@@ -109,6 +109,28 @@ static void listen_for_control(struct daemon *daemon)
     unixctl_command_register("status", "", 0, 0, handle_status, daemon);
 }
 
+/* HTTP. */
+
+static void tell_metrics(struct http_reply *reply, void *payload)
+{
+    const struct daemon *daemon = payload;
+    ovnk8s_watcher_status status = {.size = sizeof status};
+
+    cli_check(ovnk8s_watcher_get_status(daemon->watcher, &status));
+    reply->body = xasprintf("# TYPE ovnk8s_watcher_pods gauge\novnk8s_watcher_pods %zu\n"
+                            "# TYPE ovnk8s_watcher_pending gauge\novnk8s_watcher_pending %zu\n",
+                            status.pods, status.pending);
+}
+
+static void tell_ready(struct http_reply *reply, void *payload)
+{
+    const struct daemon *daemon = payload;
+    ovnk8s_watcher_status status = {.size = sizeof status};
+
+    cli_check(ovnk8s_watcher_get_status(daemon->watcher, &status));
+    reply->status = status.synced ? 200 : 503;
+}
+
 /* Running. */
 
 static void connect_all(struct daemon *daemon)
@@ -153,12 +175,14 @@ static void disconnect_all(struct daemon *daemon)
 int main(int argc, char *argv[])
 {
     struct daemon daemon = {.ovsd.cli.help = help};
+    const struct ovsd_health health = {tell_metrics, tell_ready, &daemon};
 
     ovsd_begin(&daemon.ovsd, argc, argv);
     parse(&daemon, argc, argv);
     daemonize_start(false);
     listen_for_control(&daemon);
     connect_all(&daemon);
+    ovsd_answer(&daemon.ovsd, &health);
     daemonize_complete();
     ovsd_run(&daemon.ovsd, &(struct ovsd_work){daemon.watcher, step, fd_of, timeout_of});
     disconnect_all(&daemon);

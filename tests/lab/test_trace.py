@@ -6,6 +6,7 @@ import pytest
 
 from host import wait_for
 from outside import ADDRESSES, BEYOND, Outside
+from library import Plan
 from overlay import assert_refused, connect_hosts
 from sandbox import in_parallel
 from test_northd import Network, Pod
@@ -105,7 +106,7 @@ def test_wrong_usage(overlay, words, complaint):
 
 def test_a_database_that_is_not_there(overlay):
     assert_refused(trace(overlay.nodes[0], "default/web", "default/db", "--nb=tcp:127.0.0.1:1", "--timeout=1"),
-                   "connecting to tcp:127.0.0.1:1")
+                   "connecting to OVN_Northbound at tcp:127.0.0.1:1")
 
 
 def test_what_never_was(overlay):
@@ -161,3 +162,112 @@ def test_damage_to_the_northbound_database(network, pods, damage):
         for node in network.sandbox.nodes:  # see test_northd.py: a router port that comes back needs it
             node.run(["ovn-appctl", "-t", "ovn-controller", "inc-engine/recompute"])
     assert_all_is_well(pods)
+
+
+# --- Damage on a host: what breaks it and mends it again, and what is named where
+
+@contextlib.contextmanager
+def controller_stopped(network, pods):
+    """As by its end in good order: the chassis leaves, and gives up its ports."""
+    node = pods[1].node
+    node.run(["ovn-appctl", "-t", "ovn-controller", "exit"])
+    yield {network.central: "Port_Binding default_db", pods[0].node: "Port_Binding default_db"}
+    node.start_controller(network.central.southbound)
+    network.central.wait_for_chassis([network.central, *network.sandbox.nodes])
+
+
+@contextlib.contextmanager
+def tunnel_gone(network, pods):
+    """Nobody puts it back: only its own host can tell."""
+    node = pods[0].node
+    node.run(["ovn-appctl", "-t", "ovn-controller", "exit", "--restart"])
+    remote = f"options:remote_ip={network.sandbox.nodes[1].address}"
+    name = node.output(["ovs-vsctl", "--bare", "--columns=name", "find", "Interface", remote])
+    node.run(["ovs-vsctl", "del-port", "br-int", name])
+    yield {node: "Interface to kube-minion2"}
+    node.start_controller(network.central.southbound)
+
+
+@contextlib.contextmanager
+def interface_gone(network, pods):
+    node, link = pods[1].node, "v-db"
+    node.run(["ovs-vsctl", "del-port", "br-int", link])
+    yield {network.central: "Port_Binding default_db", pods[0].node: "Port_Binding default_db",
+           node: "Interface default_db"}
+    node.run(["ovs-vsctl", "add-port", "br-int", link, "--", "set", "Interface", link,
+              "external_ids:iface-id=default_db"])
+
+
+@contextlib.contextmanager
+def interface_on_another_bridge(network, pods):
+    node, link = pods[1].node, "v-db"
+    external_ids = ["--", "set", "Interface", link, "external_ids:iface-id=default_db"]
+    node.run(["ovs-vsctl", "del-port", "br-int", link, "--", "add-br", "br-wrong", "--", "set", "Bridge", "br-wrong",
+              "datapath_type=netdev", "--", "add-port", "br-wrong", link, *external_ids])
+    yield {network.central: "Port_Binding default_db", node: f"Interface {link}"}
+    node.run(["ovs-vsctl", "del-br", "br-wrong", "--", "add-port", "br-int", link, *external_ids])
+
+
+@contextlib.contextmanager
+def wrong_chassis(network, pods):
+    """Another host has claimed the port."""
+    wrong, right = pods[0].node, pods[1].node
+    right.run(["ovs-vsctl", "remove", "Interface", "v-db", "external_ids", "iface-id"])
+    wrong.run(["ovs-vsctl", "add-port", "br-int", "thief", "--", "set", "Interface", "thief", "type=internal",
+               "external_ids:iface-id=default_db"])
+    yield {network.central: "Port_Binding default_db", wrong: "Port_Binding default_db", right: "Interface default_db"}
+    wrong.run(["ovs-vsctl", "del-port", "br-int", "thief"])
+    right.run(["ovs-vsctl", "set", "Interface", "v-db", "external_ids:iface-id=default_db"])
+
+
+@contextlib.contextmanager
+def link_gone(network, pods):
+    node = pods[1].node
+    node.run(["ovs-vsctl", "set", "Interface", "v-db", "type=system", "options:peer=none"])
+    node.run(["ovs-vsctl", "--", "--if-exists", "del-port", "br-int", "v-db", "--", "add-port", "br-int", "v-lost", "--",
+              "set", "Interface", "v-lost", "external_ids:iface-id=default_db"], check=False)
+    yield {network.central: "Port_Binding default_db", node: "Interface v-lost"}
+    node.run(["ovs-vsctl", "del-port", "br-int", "v-lost", "--", "add-port", "br-int", "v-db", "--",
+              "set", "Interface", "v-db", "external_ids:iface-id=default_db"])
+
+
+@contextlib.contextmanager
+def gateway_chassis_gone(network, pods):
+    network.nbctl("set", "Logical_Router", "GR_kube-minion1", "options:chassis=nowhere")
+    yield {host: "Logical_Router GR_kube-minion1" for host in [network.central, *network.sandbox.nodes]}
+    network.central.run(["ovn-k8s-overlay", "repair", "--wait=hv"])
+
+
+HOST_DAMAGE = [controller_stopped, tunnel_gone, interface_gone, interface_on_another_bridge, wrong_chassis, link_gone,
+               gateway_chassis_gone]
+
+
+@pytest.mark.parametrize("damage", HOST_DAMAGE, ids=lambda damage: damage.__name__)
+def test_damage_on_a_host(network, pods, damage):
+    web, db, _ = pods
+    place, address = ("outside", BEYOND[4]) if damage is gateway_chassis_gone else ("default/db", db.addresses[0])
+    wait_for("a healthy network", lambda: pings(web, address))
+    with damage(network, pods) as named:
+        wait_for("packets to be lost", lambda: not pings(web, address))
+        for host, thing in named.items():
+            wait_for(f"{host.name} to name {thing}", lambda: verdict(host, "default/web", place) == (False, thing))
+    assert_all_is_well(pods)
+
+
+def test_without_northd(network, pods):
+    network.central.run(["ovn-appctl", "-t", "ovn-northd", "pause"])
+    try:
+        with Plan() as plan:
+            plan.port_add("late", network.sandbox.nodes[0].name)
+            plan.apply(network.nb)
+        assert verdict(network.central, "default/late", "default/db") == (False, "Port_Binding default_late")
+    finally:
+        network.central.run(["ovn-appctl", "-t", "ovn-northd", "resume"])
+
+
+def test_without_the_southbound_database(overlay, pods):
+    result = trace(overlay.nodes[0], "default/web", "default/db", "--timeout=1", env={"OVN_SB_DB": "tcp:127.0.0.1:1"})
+    assert result.returncode == 0
+    assert "Port_Binding" not in result.stdout
+    assert result.stderr.startswith("ovn-k8s-util: without the Southbound database: ")
+    assert result.stderr.count("\n") == 1
