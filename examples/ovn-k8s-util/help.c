@@ -2,17 +2,22 @@
 
 #include "util.h"
 
-#define GENERAL_HELP                                                                               \
+#define MOVE_HELP                                                                                  \
     "  --dry-run              show the steps, and take none\n"                                     \
-    "  -v, --verbose          show the steps that are taken\n"                                     \
-    "  --format text|json     how to print it\n" CLI_OPTIONS_HELP "\n"                             \
-    "Exit status: 0 done, 1 failed, 2 wrong usage; of trace also 3, not reachable.\n"
+    "  -v, --verbose          show the steps that are taken\n"
+
+#define TRACE_HELP                                                                                 \
+    "  --sb REMOTE[,REMOTE]   OVN Southbound database (default: external_ids:ovn-remote of\n"      \
+    "                         Open vSwitch, then unix:$OVN_RUNDIR/ovnsb_db.sock)\n"                \
+    "  --owner NAME           of the cluster in the database (default: k8s)\n"
+
+#define GENERAL_HELP "  --format text|json     how to print it\n" CLI_OPTIONS_HELP "\n"
+
+#define MOVE_STATUS_HELP "Exit status: 0 done, 1 failed, 2 wrong usage.\n"
 
 #define RESTORE_HELP                                                                               \
     "  --restore              do what is on record, for all interfaces: give bridges again what\n" \
     "                         a reboot took, finish what was begun\n"
-
-#define OWNER_HELP "  --owner NAME           of the cluster in the database (default: k8s)\n"
 
 const char util_help[] =
     "usage: ovn-k8s-util COMMAND [OPTION...]\n"
@@ -24,17 +29,20 @@ const char util_help[] =
     "  bridges-to-nic BRIDGE...    give it back to the interface, and delete the bridge\n"
     "  trace SRC DST [PORT]        whether DST is reachable from SRC, and what is in the way\n"
     "\n"
-    "Each may be run again at any time: what was interrupted is finished, and what is done is "
-    "left\n"
-    "alone. Several are moved one after the other; the first failure stops. COMMAND --help tells\n"
-    "more.\n"
+    "A move may be run again at any time: what was interrupted is finished, and what is done is\n"
+    "left alone. Several are moved one after the other; the first failure stops. COMMAND --help\n"
+    "tells more.\n"
     "\n"
     "For nics-to-bridge:\n" //
     RESTORE_HELP "\n"
+    "For nics-to-bridge and bridges-to-nic:\n" //
+    MOVE_HELP "\n"
     "For trace:\n" //
-    OWNER_HELP "\n"
+    TRACE_HELP "\n"
     "For all:\n" //
-    GENERAL_HELP "\n"
+    GENERAL_HELP //
+    "Exit status: 0 done, 1 failed, 2 wrong usage; of trace also 3, not reachable.\n"
+    "\n"
     "examples:\n"
     "  ovn-k8s-util nics-to-bridge eth0 --dry-run\n"
     "  ovn-k8s-util nics-to-bridge eth0 eth1\n"
@@ -49,7 +57,7 @@ static const char nics_to_bridge_help[] =
     "bridge. What is needed to finish or to undo it is written into the database of Open vSwitch\n"
     "first. On an error, or when the default gateway does not answer any more, all is undone.\n"
     "\n" //
-    RESTORE_HELP GENERAL_HELP "\n"
+    RESTORE_HELP MOVE_HELP GENERAL_HELP MOVE_STATUS_HELP "\n"
     "examples:\n"
     "  ovn-k8s-util nics-to-bridge eth0 --dry-run\n"
     "  ovn-k8s-util nics-to-bridge eth0 eth1\n"
@@ -61,7 +69,7 @@ static const char bridges_to_nic_help[] =
     "Gives the interface of BRIDGE, which nics-to-bridge has made, all that the bridge has, and\n"
     "deletes the bridge. It is refused while the bridge has other ports.\n"
     "\n" //
-    GENERAL_HELP "\n"
+    MOVE_HELP GENERAL_HELP MOVE_STATUS_HELP "\n"
     "example:\n"
     "  ovn-k8s-util bridges-to-nic breth0\n";
 
@@ -84,7 +92,7 @@ static const char trace_help[] =
     "  service/NAMESPACE/NAME         a service, as DST; \"svc\" for short\n"
     "PORT is a number, with /udp or /sctp behind it if need be.\n"
     "\n" //
-    OWNER_HELP "  --format text|json     how to print it\n" CLI_OPTIONS_HELP "\n"
+    TRACE_HELP GENERAL_HELP
     "Exit status: 0 reachable, 3 not reachable, 1 failed to find out, 2 wrong usage.\n"
     "\n"
     "examples:\n"

@@ -5,7 +5,7 @@
 
 #include "util.h"
 
-enum { OPTION_DRY_RUN = CLI_OPTION_OWN, OPTION_FORMAT, OPTION_OWNER, OPTION_RESTORE };
+enum { OPTION_DRY_RUN = CLI_OPTION_OWN, OPTION_FORMAT, OPTION_OWNER, OPTION_RESTORE, OPTION_SB };
 
 static const struct option long_options[] = {
     {"dry-run", no_argument, NULL, OPTION_DRY_RUN},
@@ -13,6 +13,7 @@ static const struct option long_options[] = {
     {"format", required_argument, NULL, OPTION_FORMAT},
     {"owner", required_argument, NULL, OPTION_OWNER},
     {"restore", no_argument, NULL, OPTION_RESTORE},
+    {"sb", required_argument, NULL, OPTION_SB},
     CLI_LONG_OPTIONS,
     {NULL, 0, NULL, 0},
 };
@@ -58,6 +59,10 @@ static void take_option(struct command *command, int option)
     case OPTION_OWNER:
         command->owner = optarg;
         break;
+    case OPTION_SB:
+        command->has_sb = true;
+        cli_check(ovnk8s_settings_set(command->cli.settings, "sb", optarg));
+        break;
     case OPTION_RESTORE:
         command->is_restore = true;
         break;
@@ -92,8 +97,8 @@ static void check(const struct command *command)
         check_trace(command);
         return;
     }
-    if (command->owner) {
-        cli_usage("--owner does not go with %s", verb->name);
+    if (command->owner || command->has_sb) {
+        cli_usage("--owner and --sb do not go with %s", verb->name);
     }
     if (command->is_restore && verb->direction != OVNK8S_UPLINK_MOVE) {
         cli_usage("--restore does not go with %s", verb->name);

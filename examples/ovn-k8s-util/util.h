@@ -15,7 +15,7 @@ struct command {
     const struct verb *verb;
     char **names;      /* Interfaces, bridges or places; ends with NULL. */
     const char *owner; /* NULL: the default. */
-    bool is_dry_run, is_verbose, is_json, is_restore;
+    bool is_dry_run, is_verbose, is_json, is_restore, has_sb;
     struct cli cli;
 };
 
