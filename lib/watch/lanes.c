@@ -269,12 +269,22 @@ void lanes_each_pending(const struct lanes *lanes,
     each_of(&lanes->tasks.waiting, each, payload);
 }
 
-size_t lanes_count_pending(const struct lanes *lanes)
+size_t lanes_count_planned(const struct lanes *lanes)
 {
-    size_t n = lanes->tasks.later.n + lanes->tasks.waiting.n;
+    size_t n = 0;
 
     for (size_t i = 0; i < N_LANES; i++) {
-        n += lanes->of[i].flying.tasks.n + lanes->of[i].next.tasks.n + lanes->tasks.ready[i].n;
+        n += lanes->of[i].flying.tasks.n + lanes->of[i].next.tasks.n;
+    }
+    return n;
+}
+
+size_t lanes_count_pending(const struct lanes *lanes)
+{
+    size_t n = lanes->tasks.later.n + lanes->tasks.waiting.n + lanes_count_planned(lanes);
+
+    for (size_t i = 0; i < N_LANES; i++) {
+        n += lanes->tasks.ready[i].n;
     }
     return n;
 }

@@ -48,6 +48,7 @@ int64_t lanes_wake_at(const ovnk8s_watcher *watcher);
 void lanes_each_pending(const struct lanes *lanes,
                         void (*each)(const struct task *task, void *payload), void *payload);
 size_t lanes_count_pending(const struct lanes *lanes);
+size_t lanes_count_planned(const struct lanes *lanes);
 
 /* Gives up all that is in flight; the tasks are left to their objects. */
 void lanes_clear(struct lanes *lanes);

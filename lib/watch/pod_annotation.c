@@ -15,7 +15,7 @@ static void note_annotated(ovnk8s_watcher *watcher, struct pod *pod)
         histogram_add_ms(&watcher->metrics.pod_annotated, now_ms() - pod->committed_at);
         pod->committed_at = 0;
     }
-    log_line(&watcher->log, OVNK8S_LOG_DEBUG, "pod %s/%s: annotated", pod->pod_namespace,
+    log_line(&watcher->log, OVNK8S_LOG_DEBUG, "Pod %s/%s: annotated", pod->pod_namespace,
              pod->name);
 }
 

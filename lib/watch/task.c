@@ -172,7 +172,7 @@ void task_touch(struct tasks *tasks, struct task *task, int64_t now)
     }
 }
 
-void task_say(struct task *task, const char *format, ...)
+bool task_say(struct task *task, const char *format, ...)
 {
     char text[512];
     va_list args;
@@ -181,10 +181,11 @@ void task_say(struct task *task, const char *format, ...)
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
     if (task->reason && !strcmp(task->reason, text)) {
-        return;
+        return false;
     }
     clear_reason(task);
     task->reason = strdup(text); /* Without memory no more is known. */
+    return true;
 }
 
 void task_settle(struct tasks *tasks, struct task *task, int64_t now)

@@ -114,8 +114,8 @@ void tasks_clear(struct tasks *tasks);
 /* Something about the task has changed: it is to be looked at, now, even if it has failed. */
 void task_touch(struct tasks *tasks, struct task *task, int64_t now);
 
-/* Says why the task is not done. */
-void task_say(struct task *task, const char *format, ...) PRINTF(2, 3);
+/* Says why the task is not done. Returns whether that is news. */
+bool task_say(struct task *task, const char *format, ...) PRINTF(2, 3);
 
 /* It is as it should be; unless it was touched meanwhile. */
 void task_settle(struct tasks *tasks, struct task *task, int64_t now);

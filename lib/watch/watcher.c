@@ -130,30 +130,3 @@ void ovnk8s_watcher_free(ovnk8s_watcher *watcher)
     free(watcher->owner);
     free(watcher);
 }
-
-static void count_pod(struct pod *pod, void *payload)
-{
-    ovnk8s_watcher_status *status = payload;
-
-    status->pods += !pod->is_gone;
-    status->ports += pod->has_port;
-}
-
-int ovnk8s_watcher_get_status(const ovnk8s_watcher *watcher, ovnk8s_watcher_status *theirs)
-{
-    ovnk8s_watcher_status status = {.size = sizeof status};
-
-    if (theirs->size < sizeof theirs->size || theirs->size > sizeof status) {
-        return fail(OVNK8S_INVALID, "status: size %zu: expected at most %zu", theirs->size,
-                    sizeof status);
-    }
-    status.size = theirs->size;
-    status.synced = watcher->pods_synced && conn_is_current(watcher->conn);
-    status.pending = lanes_count_pending(&watcher->lanes);
-    status.commits = watcher->metrics.plans_committed;
-    status.patches = watcher->metrics.patches;
-    status.failures = watcher->metrics.tasks_failed;
-    pods_each(&watcher->pods, count_pod, &status);
-    memcpy(theirs, &status, theirs->size);
-    return 0;
-}
