@@ -14,6 +14,7 @@ static void touch_pod(struct pod *pod, void *payload)
 void ovnk8s_watcher_resync(ovnk8s_watcher *watcher)
 {
     pods_each(&watcher->pods, touch_pod, NULL);
+    ledgers_touch_all(watcher);
     watcher->has_strays = true;
 }
 
@@ -63,8 +64,9 @@ static int finish(struct comparison *comparison)
     return error;
 }
 
-static void compare_task(struct comparison *comparison, struct task *task)
+static void compare_task(struct task *task, void *payload)
 {
+    struct comparison *comparison = payload;
     int error = comparison->error;
 
     if (!error && !comparison->plan) {
@@ -83,7 +85,7 @@ static void compare_task(struct comparison *comparison, struct task *task)
 
 static void compare_pod(struct pod *pod, void *payload)
 {
-    compare_task(payload, &pod->task);
+    compare_task(&pod->task, payload);
 }
 
 int ovnk8s_watcher_plan_text(ovnk8s_watcher *watcher, char **out)
@@ -95,6 +97,7 @@ int ovnk8s_watcher_plan_text(ovnk8s_watcher *watcher, char **out)
         return fail(OVNK8S_CONFLICT, "not all objects were listed yet");
     }
     pods_each(&watcher->pods, compare_pod, &comparison);
+    ledgers_each(&watcher->ledgers, compare_task, &comparison);
     if (comparison.plan && !comparison.error) {
         comparison.error = finish(&comparison);
     }

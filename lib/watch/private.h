@@ -17,6 +17,7 @@
 #include "topology/annotation.h"
 #include "topology/names.h"
 #include "watch/lanes.h"
+#include "watch/ledgers.h"
 #include "watch/metrics.h"
 #include "watch/nodes.h"
 #include "watch/pods.h"
@@ -35,6 +36,7 @@ struct ovnk8s_watcher {
     struct metrics metrics;
     struct pods pods;
     struct nodes nodes;
+    struct ledgers ledgers;
     bool pods_synced;   /* All pods were listed. */
     bool nodes_changed; /* Since the last step. */
     bool has_strays;    /* Ports without a pod may be there. */

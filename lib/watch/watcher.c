@@ -124,6 +124,7 @@ void ovnk8s_watcher_free(ovnk8s_watcher *watcher)
     lanes_clear(&watcher->lanes);
     pods_clear(&watcher->pods);
     nodes_clear(&watcher->nodes);
+    ledgers_clear(&watcher->ledgers);
     if (watcher->epoll >= 0) {
         close(watcher->epoll);
     }
