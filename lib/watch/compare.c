@@ -28,15 +28,6 @@ struct comparison {
     int error;
 };
 
-static int begin(struct comparison *comparison)
-{
-    const ovnk8s_plan_options options = {.size = sizeof options,
-                                         .owner = comparison->watcher->owner};
-
-    comparison->n = 0;
-    return ovnk8s_plan_new(&comparison->plan, &options);
-}
-
 /* The reason of one object is told; those of the database end it all. */
 static int note_failure(struct comparison *comparison, int error)
 {
@@ -70,7 +61,8 @@ static void compare_task(struct task *task, void *payload)
     int error = comparison->error;
 
     if (!error && !comparison->plan) {
-        error = begin(comparison);
+        error = watcher_plan_new(comparison->watcher, &comparison->plan);
+        comparison->n = 0;
     }
     if (!error && task->type->wish) {
         error = task->type->wish(comparison->watcher, task, comparison->plan);

@@ -49,6 +49,9 @@ static inline bool watcher_is_synced(const ovnk8s_watcher *watcher)
     return watcher->pods_synced;
 }
 
+/* A plan for the watcher's owner. Fails with OVNK8S_INVALID when that cannot be one. */
+int watcher_plan_new(const ovnk8s_watcher *watcher, ovnk8s_plan **out);
+
 /* follow.c: takes over what the API server and the database say. */
 int follow_start(ovnk8s_watcher *watcher);
 

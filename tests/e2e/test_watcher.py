@@ -1,7 +1,5 @@
 """The watcher when addresses run out, when somebody meddles with its ports, and when it comes back."""
 import concurrent.futures
-import os
-import signal
 
 from host import wait_for
 from overlay import PODS, WATCHER_LOG, Pod, Watcher, minion_flags, overlay_command
@@ -96,15 +94,15 @@ def test_a_sick_pod_delays_nobody_and_gets_well(overlay, watcher):
 
 def test_pods_that_come_while_the_database_is_silent(overlay, watcher):
     log = overlay.central.path(WATCHER_LOG)
-    server = int(overlay.central.path("/run/ovn/ovnnb_db.pid").read_text())
+    server = overlay.central.path("/run/ovn/ovnnb_db.pid").read_text().strip()
     wait_for("the pods before", lambda: status(overlay)["pending"] == "0", log=log)
     failures, known = status(overlay)["failures"], int(status(overlay)["pods"])
-    os.kill(server, signal.SIGSTOP)
+    overlay.central.run(["kill", "-STOP", server])
     try:
         pods = [Pod(overlay, f"patient{i}", overlay.nodes[0]) for i in range(3)]
         wait_for("the pods", lambda: int(status(overlay)["pods"]) == known + 3, log=log)
     finally:
-        os.kill(server, signal.SIGCONT)
+        overlay.central.run(["kill", "-CONT", server])
     addresses = {pod.wait_for_annotation()["ip_address"] for pod in pods}
     assert len(addresses) == 3
     assert status(overlay)["failures"] == failures  # nobody was to blame
