@@ -16,6 +16,8 @@ import tempfile
 import threading
 import time
 
+from fake_lease import Leases
+
 
 class Request:
     def __init__(self, method, path, headers, body):
@@ -173,6 +175,8 @@ SCRIPTS = {
         [event("ADDED", "x", 6, ready=True)], "hold")],
 }
 
+SCRIPTS.update({f"lease-{i}": Leases(sys.modules[__name__]) for i in range(20)})
+
 log = {name: [] for name in SCRIPTS}
 
 
@@ -184,6 +188,8 @@ def answer_of(request):
         return status(404, f"no script {first}")
     number = len(log[first])
     log[first].append(request)
+    if callable(SCRIPTS[first]):
+        return SCRIPTS[first](request)
     return SCRIPTS[first][min(number, len(SCRIPTS[first]) - 1)]
 
 

@@ -2,14 +2,12 @@
 
 #include <pthread.h>
 #include <setjmp.h>
-#include <spawn.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <ovnk8s/error.h>
@@ -17,57 +15,11 @@
 
 #include "base/text.h"
 #include "base/wait.h"
+#include "fake_server.h"
 #include "kube/kube.h"
 #include "kube/reflector.h"
 
 #include <cmocka.h> /* Last: it has a macro called fail. */
-
-#define SERVER_SCRIPT TEST_DATA "/../../kube/fake_server.py"
-
-extern char **environ;
-
-static struct {
-    pid_t pid;
-    int lifeline; /* The server ends when this is closed. */
-    int port, tls_port;
-    char folder[128]; /* With cert.pem and key.pem. */
-} server;
-
-static int start_server(void **state)
-{
-    char *argv[] = {"python3", SERVER_SCRIPT, NULL};
-    posix_spawn_file_actions_t actions;
-    int in[2], out[2];
-    FILE *answer;
-
-    (void)state;
-    if (pipe(in) || pipe(out) || posix_spawn_file_actions_init(&actions)) {
-        return -1;
-    }
-    posix_spawn_file_actions_adddup2(&actions, in[0], 0);
-    posix_spawn_file_actions_adddup2(&actions, out[1], 1);
-    posix_spawn_file_actions_addclose(&actions, in[1]);
-    if (posix_spawnp(&server.pid, "python3", &actions, NULL, argv, environ)) {
-        return -1;
-    }
-    posix_spawn_file_actions_destroy(&actions);
-    close(in[0]);
-    close(out[1]);
-    server.lifeline = in[1];
-    answer = fdopen(out[0], "r");
-    if (fscanf(answer, "%d %d %127s", &server.port, &server.tls_port, server.folder) != 3) {
-        return -1;
-    }
-    fclose(answer);
-    return 0;
-}
-
-static int stop_server(void **state)
-{
-    (void)state;
-    close(server.lifeline);
-    return waitpid(server.pid, NULL, 0) == server.pid ? 0 : -1;
-}
 
 static ovnk8s_kube *open_with(ovnk8s_kube_options *options, const char *scheme, const char *script)
 {
