@@ -171,6 +171,11 @@ SCRIPTS = {
     "never": [text(200, json.dumps(thing("x", 5))), HOLD],
     "forbidden": [status(403, "you may not")],
     "watch-forbidden": [text(200, json.dumps(thing("x", 5))), status(403, "you may not watch")],
+    **{f"events-{i}": [text(201, "{}")] for i in range(7)},
+    "events-refused": [status(403, "you may not")],
+    "events-busy": [status(500), text(201, "{}")],
+    "events-forgotten": [text(201, "{}"), status(404), text(201, "{}")],
+    "events-lost": [cut, status(409, "", "AlreadyExists"), text(200, "{}")],
     "recovers": [status(503), status(503), listing(5), chunked(
         [event("ADDED", "x", 6, ready=True)], "hold")],
 }

@@ -65,10 +65,10 @@ static void end(struct candidate *candidate)
 }
 
 /* As if it was killed: the Lease stays its own, and nobody steps it any more. */
+static struct candidate vanished;
+
 static void vanish(struct candidate *candidate)
 {
-    static struct candidate vanished;
-
     vanished = *candidate;
     *candidate = (struct candidate){0};
 }
