@@ -159,8 +159,8 @@ OVNK8S_API void ovnk8s_kube_collection_init(ovnk8s_kube_collection *collection);
 typedef int ovnk8s_kube_object_fn(const char *json, void *payload);
 
 /* Lists 'collection' in pages and tells its objects to 'object', one by one. A server that fails
- * for a while is asked again; what it had told of that page is then told once more. 'object' may
- * make no call on 'kube'.
+ * for a while is asked again; objects that were told may then be told once more. 'object' may make
+ * no call on 'kube'.
  *
  * Errors: what 'object' returned; as ovnk8s_kube_get(); OVNK8S_CONFLICT (the list took so long that
  * the server has forgotten its beginning: list again); OVNK8S_TIMEOUT. After an error some of the
