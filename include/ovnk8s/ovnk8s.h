@@ -25,6 +25,7 @@
 #include <ovnk8s/settings.h>
 #include <ovnk8s/subnet.h>
 #include <ovnk8s/topology.h>
+#include <ovnk8s/trace.h>
 #include <ovnk8s/uplink.h>
 #include <ovnk8s/version.h>
 #include <ovnk8s/vswitch.h>

@@ -35,11 +35,12 @@ typedef struct ovnk8s_watcher_options {
     const char *owner;  /* Whose rows these are; NULL: OVNK8S_DEFAULT_OWNER. */
     ovnk8s_log_fn *log; /* Receives what is done and what fails; may be NULL. */
     void *log_payload;  /* Passed to 'log'. */
+    bool dry_run;       /* Look, and change nothing: for ovnk8s_watcher_plan_text(). */
 } ovnk8s_watcher_options;
 
 #define OVNK8S_WATCHER_OPTIONS_INIT                                                                \
     {                                                                                              \
-        sizeof(ovnk8s_watcher_options), NULL, NULL, NULL                                           \
+        sizeof(ovnk8s_watcher_options), NULL, NULL, NULL, false                                    \
     }
 
 /* The macro as a function, for bindings. */

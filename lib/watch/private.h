@@ -39,6 +39,7 @@ struct ovnk8s_watcher {
     struct ledgers ledgers;
     bool pods_synced;   /* All pods were listed. */
     bool nodes_changed; /* Since the last step. */
+    bool dry_run;       /* Nothing is changed. */
     bool has_strays;    /* Ports without a pod may be there. */
 };
 

@@ -48,7 +48,8 @@ int ovnk8s_watcher_fd(const ovnk8s_watcher *watcher)
 
 int ovnk8s_watcher_timeout(const ovnk8s_watcher *watcher)
 {
-    const int64_t kube = kube_deadline(watcher->kube), due = lanes_wake_at(watcher);
+    const int64_t kube = kube_deadline(watcher->kube),
+                  due = watcher->dry_run ? INT64_MAX : lanes_wake_at(watcher);
     const int64_t at = watcher->wakes.at < kube ? watcher->wakes.at : kube;
 
     return wake_timeout(due < at ? due : at);
@@ -63,7 +64,9 @@ void ovnk8s_watcher_step(ovnk8s_watcher *watcher)
     if (watcher_is_synced(watcher) && conn_is_current(watcher->conn)) {
         follow_step(watcher);
     }
-    lanes_step(watcher);
+    if (!watcher->dry_run) {
+        lanes_step(watcher);
+    }
     register_wakes(watcher);
 }
 
@@ -121,6 +124,7 @@ int ovnk8s_watcher_new(ovnk8s_watcher **out, ovnk8s_nb *nb, ovnk8s_kube *kube,
     watcher->conn = nb_conn(nb);
     watcher->kube = kube;
     watcher->log = (struct log){options.log, options.log_payload};
+    watcher->dry_run = options.dry_run;
     watcher->epoll = -1;
     watcher->owner = strdup(options.owner ? options.owner : OVNK8S_DEFAULT_OWNER);
     watcher->nodes.owner = watcher->owner;
