@@ -66,12 +66,14 @@ static bool is_same(const struct leader_record *a, const struct leader_record *b
 /* It ends the plan for good: computing it again makes nobody the leader. */
 static int refuse(const struct leader_record *wanted, const struct leader_record *there)
 {
-    if (!there->term) {
-        return fail(OVNK8S_PERMISSION, "nobody leads, by the database");
+    if (there->term) {
+        fail(OVNK8S_PERMISSION, "by the database %s leads, for the term %" PRIu64, there->identity,
+             there->term);
+    } else {
+        fail(OVNK8S_PERMISSION, "by the database nobody leads");
     }
-    return fail(OVNK8S_PERMISSION,
-                "%s leads for the term %" PRIu64 ", by the database, and not for the term %" PRIu64,
-                there->identity, there->term, wanted->term);
+    return fail_during(OVNK8S_PERMISSION, LEADER_STAGE, wanted->identity, "term %" PRIu64,
+                       wanted->term);
 }
 
 /* Taking. */
@@ -82,6 +84,9 @@ static int resolve_take(const void *params, const struct scene *scene, struct ro
     struct row *row;
     char term[24];
 
+    if (leader->seen) {
+        *leader->seen = there.term;
+    }
     if (there.term >= leader->term && !is_same(&there, leader)) {
         return refuse(leader, &there);
     }
@@ -113,7 +118,7 @@ static int resolve_require(const void *params, const struct scene *scene, struct
 static const struct intent_type require_type = {"leading as", ask, resolve_require};
 
 static int intend(ovnk8s_plan *plan, const struct intent_type *type, const char *identity,
-                  uint64_t term)
+                  uint64_t term, uint64_t *seen)
 {
     struct leader_record *leader = arena_alloc(&plan->arena, sizeof *leader);
 
@@ -127,16 +132,21 @@ static int intend(ovnk8s_plan *plan, const struct intent_type *type, const char 
     if (!leader) {
         return fail_nomem();
     }
-    *leader = (struct leader_record){arena_strdup(&plan->arena, identity), term};
+    *leader = (struct leader_record){arena_strdup(&plan->arena, identity), term, seen};
     return plan_intend(plan, type, leader->identity, leader);
 }
 
 int ovnk8s_leader_take(ovnk8s_plan *plan, const char *identity, uint64_t term)
 {
-    return intend(plan, &take_type, identity, term);
+    return leader_take_telling(plan, identity, term, NULL);
+}
+
+int leader_take_telling(ovnk8s_plan *plan, const char *identity, uint64_t term, uint64_t *seen)
+{
+    return intend(plan, &take_type, identity, term, seen);
 }
 
 int ovnk8s_leader_require(ovnk8s_plan *plan, const char *identity, uint64_t term)
 {
-    return intend(plan, &require_type, identity, term);
+    return intend(plan, &require_type, identity, term, NULL);
 }

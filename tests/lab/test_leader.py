@@ -97,7 +97,7 @@ def test_a_leader_that_wakes_up_changes_nothing(database):
         take(new, "new", 2)
         before = database.dump()
         for attempt in lambda: add_pod(old, "late", "old", 1), lambda: take(old, "old", 1):
-            with pytest.raises(Error, match="new leads for the term 2, by the database, and not for the term 1") as caught:
+            with pytest.raises(Error, match="term 1: by the database new leads, for the term 2") as caught:
                 attempt()
             assert caught.value.code == "PERMISSION"
         assert database.dump() == before

@@ -62,14 +62,11 @@ static void an_earlier_term_is_refused(void **state)
 
     have_leader(w, "b", 8);
     assert_take_refused(w, "a", 7,
-                        "taking the lead as a: b leads for the term 8, by the database,"
-                        " and not for the term 7");
+                        "taking the lead as a: term 7: by the database b leads, for the term 8");
     assert_take_refused(w, "a", 8,
-                        "taking the lead as a: b leads for the term 8, by the database,"
-                        " and not for the term 8");
+                        "taking the lead as a: term 8: by the database b leads, for the term 8");
     assert_take_refused(w, "b", 7,
-                        "taking the lead as b: b leads for the term 8, by the database,"
-                        " and not for the term 7");
+                        "taking the lead as b: term 7: by the database b leads, for the term 8");
     assert_leads(w, "b", 8);
 }
 
@@ -100,13 +97,13 @@ static void who_does_not_lead_commits_nothing(void **state)
     have_cluster(w, "m", "10.0.0.0/8");
     succeed(ovnk8s_leader_require(w->plan, "a", 7));
     succeed(add_node(w, "n1", NULL, NULL));
-    assert_refused(w, OVNK8S_PERMISSION, "leading as a: nobody leads, by the database");
+    assert_refused(w, OVNK8S_PERMISSION, "leading as a: term 7: by the database nobody leads");
     renew(w);
     have_leader(w, "b", 8);
     succeed(add_node(w, "n1", NULL, NULL));
     succeed(ovnk8s_leader_require(w->plan, "a", 7));
     assert_refused(w, OVNK8S_PERMISSION,
-                   "leading as a: b leads for the term 8, by the database, and not for the term 7");
+                   "leading as a: term 7: by the database b leads, for the term 8");
 }
 
 /* As long as the database is what an old backup has, somebody who led then does not lead again. */
@@ -117,7 +114,7 @@ static void an_earlier_leader_is_not_the_leader_of_another_term(void **state)
     have_leader(w, "a", 7);
     succeed(ovnk8s_leader_require(w->plan, "a", 9));
     assert_refused(w, OVNK8S_PERMISSION,
-                   "leading as a: a leads for the term 7, by the database, and not for the term 9");
+                   "leading as a: term 9: by the database a leads, for the term 7");
     renew(w);
     have_leader(w, "a", 9);
     succeed(ovnk8s_leader_require(w->plan, "a", 9));
@@ -134,7 +131,7 @@ static void a_damaged_row_names_no_leader_and_is_mended_by_taking(void **state)
         edit_pair(rows_find(&w->database, LEDGER_TABLE, leader_id(OWNER)), "external_ids", "term",
                   bad[i]);
         succeed(ovnk8s_leader_require(w->plan, "a", 7));
-        assert_refused(w, OVNK8S_PERMISSION, "leading as a: nobody leads, by the database");
+        assert_refused(w, OVNK8S_PERMISSION, "leading as a: term 7: by the database nobody leads");
         renew(w);
     }
     have_leader(w, "a", 7);
