@@ -13,6 +13,7 @@
 #include <ovnk8s/gateway_host.h>
 #include <ovnk8s/host.h>
 #include <ovnk8s/kube.h>
+#include <ovnk8s/leader.h>
 #include <ovnk8s/log.h>
 #include <ovnk8s/memory.h>
 #include <ovnk8s/nb.h>

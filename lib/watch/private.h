@@ -17,6 +17,7 @@
 #include "topology/annotation.h"
 #include "topology/names.h"
 #include "watch/lanes.h"
+#include "watch/lead.h"
 #include "watch/ledgers.h"
 #include "watch/metrics.h"
 #include "watch/nodes.h"
@@ -32,6 +33,8 @@ struct ovnk8s_watcher {
     int epoll;
     struct wake_set wakes; /* Of 'conn', as registered. */
 
+    struct lead lead;
+    struct event_recorder *events; /* NULL: none are told. */
     struct lanes lanes;
     struct metrics metrics;
     struct pods pods;
@@ -49,7 +52,13 @@ static inline bool watcher_is_synced(const ovnk8s_watcher *watcher)
     return watcher->pods_synced;
 }
 
-/* A plan for the watcher's owner. Fails with OVNK8S_INVALID when that cannot be one. */
+/* Tells people who look at the object; see event_record(). */
+struct event_object;
+void watcher_tell_event(ovnk8s_watcher *watcher, const struct event_object *object,
+                        const char *reason, const char *note);
+
+/* A plan for the watcher's owner, which commits only while this watcher leads. Fails with
+ * OVNK8S_INVALID when that cannot be one. */
 int watcher_plan_new(const ovnk8s_watcher *watcher, ovnk8s_plan **out);
 
 /* follow.c: takes over what the API server and the database say. */
