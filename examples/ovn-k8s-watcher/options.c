@@ -1,5 +1,8 @@
 /* The command line. */
 
+#include <stdlib.h>
+
+#include "util.h"
 #include "watcher.h"
 
 const char watcher_help[] =
@@ -10,6 +13,14 @@ const char watcher_help[] =
     "\n"
     "  --overlay              containers run on the hosts of Open vSwitch themselves\n"
     "  --owner NAME           of the cluster in the database (default: k8s)\n"
+    "  --manage-nodes         add the nodes of the API server, and delete those that are gone\n"
+    "  --legacy-annotation    annotate pods with k8s.ovn.org/pod-networks too\n"
+    "  --lease NAMESPACE/NAME work only while holding this lease: of several watchers one does\n"
+    "  --lease-identity NAME  who this one is (default: the host's name and a random number)\n"
+    "  --lease-duration SEC   for how long others respect the lease of a silent one (15)\n"
+    "  --lease-renew-deadline SEC\n"
+    "                         for how long a silent one goes on (10)\n"
+    "  --lease-retry SEC      how often the lease is renewed (2)\n"
     "  --check                compare everything of the API server with the database, print what\n"
     "                         would have to be changed, change nothing, and exit\n" //
     OVSD_OPTIONS_HELP CLI_OPTIONS_HELP "\n"
@@ -39,15 +50,65 @@ enum {
     OPTION_OVERLAY = CLI_OPTION_OWN,
     OPTION_OWNER,
     OPTION_CHECK,
+    OPTION_MANAGE_NODES,
+    OPTION_LEGACY_ANNOTATION,
+    OPTION_LEASE,
+    OPTION_LEASE_IDENTITY,
+    OPTION_LEASE_DURATION,
+    OPTION_LEASE_RENEW_DEADLINE,
+    OPTION_LEASE_RETRY,
 };
 
 static const struct option long_options[] = {
     {"overlay", no_argument, NULL, OPTION_OVERLAY},
     {"owner", required_argument, NULL, OPTION_OWNER},
     {"check", no_argument, NULL, OPTION_CHECK},
+    {"manage-nodes", no_argument, NULL, OPTION_MANAGE_NODES},
+    {"legacy-annotation", no_argument, NULL, OPTION_LEGACY_ANNOTATION},
+    {"lease", required_argument, NULL, OPTION_LEASE},
+    {"lease-identity", required_argument, NULL, OPTION_LEASE_IDENTITY},
+    {"lease-duration", required_argument, NULL, OPTION_LEASE_DURATION},
+    {"lease-renew-deadline", required_argument, NULL, OPTION_LEASE_RENEW_DEADLINE},
+    {"lease-retry", required_argument, NULL, OPTION_LEASE_RETRY},
     OVSD_LONG_OPTIONS,
     {NULL, 0, NULL, 0},
 };
+
+/* Seconds, as "2" or "0.5", in ms. */
+static unsigned int parse_seconds(const char *name, const char *text)
+{
+    char *end;
+    const double seconds = strtod(text, &end);
+
+    if (!*text || *end || !(seconds >= 0.001 && seconds <= 3600)) {
+        ovs_fatal(0, "--%s %s: expected 0.001 to 3600 seconds", name, text);
+    }
+    return (unsigned int)(seconds * 1000 + 0.5);
+}
+
+static bool take_lease_option(int option, ovnk8s_watcher_options *options)
+{
+    switch (option) {
+    case OPTION_LEASE:
+        options->lease = optarg;
+        break;
+    case OPTION_LEASE_IDENTITY:
+        options->lease_identity = optarg;
+        break;
+    case OPTION_LEASE_DURATION:
+        options->lease_duration_ms = parse_seconds("lease-duration", optarg);
+        break;
+    case OPTION_LEASE_RENEW_DEADLINE:
+        options->lease_renew_ms = parse_seconds("lease-renew-deadline", optarg);
+        break;
+    case OPTION_LEASE_RETRY:
+        options->lease_retry_ms = parse_seconds("lease-retry", optarg);
+        break;
+    default:
+        return false;
+    }
+    return true;
+}
 
 static bool take_option(int option, void *payload)
 {
@@ -63,8 +124,14 @@ static bool take_option(int option, void *payload)
     case OPTION_CHECK:
         daemon->checks = true;
         break;
+    case OPTION_MANAGE_NODES:
+        daemon->options.manage_nodes = true;
+        break;
+    case OPTION_LEGACY_ANNOTATION:
+        daemon->options.legacy_annotation = true;
+        break;
     default:
-        return false;
+        return take_lease_option(option, &daemon->options);
     }
     return true;
 }
