@@ -65,9 +65,11 @@ static void land_committed(ovnk8s_watcher *watcher, struct lane_state *lane)
     struct cargo *cargo = &lane->flying;
     struct task *task;
 
-    watcher->metrics.plans_committed++;
     lane->losses = 0;
-    if (ovnk8s_plan_changes(cargo->plan)) {
+    if (!ovnk8s_plan_changes(cargo->plan)) {
+        watcher->metrics.plans_unchanged++;
+    } else {
+        watcher->metrics.plans_committed++;
         log_line(&watcher->log, OVNK8S_LOG_INFO, "committed %zu changes for %zu objects",
                  ovnk8s_plan_changes(cargo->plan), cargo->tasks.n);
     }
