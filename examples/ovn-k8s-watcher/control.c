@@ -59,30 +59,33 @@ static void handle_pending(struct unixctl_conn *conn, int argc, const char *argv
 {
     const struct daemon *daemon = payload;
     char *text = NULL;
+    const int error = ovnk8s_watcher_pending(daemon->watcher, &text);
 
     (void)argc;
     (void)argv;
-    reply(conn, ovnk8s_watcher_pending(daemon->watcher, &text), text);
+    reply(conn, error, text);
 }
 
 static void handle_plan(struct unixctl_conn *conn, int argc, const char *argv[], void *payload)
 {
     struct daemon *daemon = payload;
     char *text = NULL;
+    const int error = ovnk8s_watcher_plan_text(daemon->watcher, &text);
 
     (void)argc;
     (void)argv;
-    reply(conn, ovnk8s_watcher_plan_text(daemon->watcher, &text), text);
+    reply(conn, error, text);
 }
 
 static void handle_metrics(struct unixctl_conn *conn, int argc, const char *argv[], void *payload)
 {
     const struct daemon *daemon = payload;
     char *text = NULL;
+    const int error = ovnk8s_watcher_metrics(daemon->watcher, &text);
 
     (void)argc;
     (void)argv;
-    reply(conn, ovnk8s_watcher_metrics(daemon->watcher, &text), text);
+    reply(conn, error, text);
 }
 
 static void handle_resync(struct unixctl_conn *conn, int argc, const char *argv[], void *payload)
