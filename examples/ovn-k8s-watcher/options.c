@@ -14,11 +14,8 @@ const char watcher_help[] =
     "\n"
     "  --overlay              containers run on the hosts of Open vSwitch themselves\n"
     "  --owner NAME           of the cluster in the database (default: k8s)\n"
-    "  --manage-nodes         add the nodes of the API server to the cluster, and delete those "
-    "that\n"
-    "                         are gone\n"
-    "  --legacy-annotation    annotate pods with k8s.ovn.org/pod-networks too, as ovn-kubernetes "
-    "does\n"
+    "  --manage-nodes         add the nodes of the API server, and delete those that are gone\n"
+    "  --legacy-annotation    annotate pods with k8s.ovn.org/pod-networks too\n"
     "  --check                compare everything of the API server with the database, print what\n"
     "                         would have to be changed, change nothing, and exit\n" //
     OVSD_OPTIONS_HELP CLI_OPTIONS_HELP "\n"
@@ -27,6 +24,7 @@ const char watcher_help[] =
     "  --lease-name NAME      of that Lease (default: ovn-k8s-watcher)\n"
     "  --lease-namespace NAMESPACE\n"
     "                         where it is (default: ovn-k8s)\n"
+    "  --lease-identity NAME  who this one is (default: the host's name and a random number)\n"
     "  --lease-duration TIME  for how long others respect a leader that is silent (default: 15s)\n"
     "  --renew-deadline TIME  for how long a leader goes on that cannot renew it (default: 10s)\n"
     "  --retry-period TIME    how often it is renewed (default: 2s)\n"
@@ -62,6 +60,7 @@ enum {
     OPTION_LEADER_ELECT,
     OPTION_LEASE_NAME,
     OPTION_LEASE_NAMESPACE,
+    OPTION_LEASE_IDENTITY,
     OPTION_LEASE_DURATION,
     OPTION_RENEW_DEADLINE,
     OPTION_RETRY_PERIOD,
@@ -76,6 +75,7 @@ static const struct option long_options[] = {
     {"leader-elect", no_argument, NULL, OPTION_LEADER_ELECT},
     {"lease-name", required_argument, NULL, OPTION_LEASE_NAME},
     {"lease-namespace", required_argument, NULL, OPTION_LEASE_NAMESPACE},
+    {"lease-identity", required_argument, NULL, OPTION_LEASE_IDENTITY},
     {"lease-duration", required_argument, NULL, OPTION_LEASE_DURATION},
     {"renew-deadline", required_argument, NULL, OPTION_RENEW_DEADLINE},
     {"retry-period", required_argument, NULL, OPTION_RETRY_PERIOD},
@@ -111,6 +111,9 @@ static bool take_lease_option(struct daemon *daemon, int option)
         break;
     case OPTION_LEASE_NAMESPACE:
         daemon->lease_namespace = optarg;
+        break;
+    case OPTION_LEASE_IDENTITY:
+        daemon->options.lease_identity = optarg;
         break;
     case OPTION_LEASE_DURATION:
         daemon->options.lease_duration_ms = parse_time("lease-duration", optarg);

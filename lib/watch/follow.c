@@ -30,6 +30,7 @@ static void row_changed(const struct row *before, const struct row *now, void *p
     const struct row *row = now ? now : before;
 
     if (!strcmp(row->table, SWITCH_TABLE)) {
+        node_cache_switch_changed(watcher, row);
         if (nodes_switch_changed(&watcher->nodes, before, now)) {
             watcher->nodes_changed = true;
             ledgers_touch(watcher, row_string(now, "name"));
@@ -185,6 +186,7 @@ void follow_step(ovnk8s_watcher *watcher)
 {
     catch_up_with_nodes(watcher);
     catch_up_with_strays(watcher);
+    node_cache_step(watcher);
 }
 
 /* Life. */
@@ -194,8 +196,9 @@ int follow_start(ovnk8s_watcher *watcher)
     static const struct kube_collection all_pods = {.path = "/api/v1/pods"};
     const struct kube_handler handler = {begin_list, pod_is_there, pod_is_gone, synced, watcher};
     struct replica *replica = conn_replica(watcher->conn);
-    const int error = kube_reflector_start(&watcher->reflector, watcher->kube, &all_pods, &handler);
+    int error = kube_reflector_start(&watcher->reflector, watcher->kube, &all_pods, &handler);
 
+    error = error ? error : node_cache_start(watcher);
     if (error) {
         return error;
     }
@@ -217,5 +220,6 @@ void follow_stop(ovnk8s_watcher *watcher)
 {
     conn_replica(watcher->conn)->changed = NULL;
     kube_reflector_stop(watcher->reflector);
+    node_cache_stop(watcher);
     pods_each(&watcher->pods, cancel_patch, NULL);
 }
