@@ -125,7 +125,7 @@ void lease_observe(struct lease *lease, struct lease_record record)
 {
     const uint64_t term = record.object ? (uint64_t)record.transitions + 1 : 0;
 
-    if (!lease->is_known || !lease_record_is_same(&record, &lease->record)) {
+    if (!lease_record_is_same(&record, &lease->record)) {
         lease->observed_at = now_ms();
     }
     if (is_of_another(lease, &record)) {
@@ -257,6 +257,7 @@ static void claimed(const struct kube_reply *reply, void *payload)
         lease->is_known = false;
         lease->next_at = now_ms();
     } else {
+        lease->is_known = false; /* It may have been written. */
         failed(lease);
     }
     tell_state(lease);
