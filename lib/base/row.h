@@ -91,6 +91,8 @@ struct rows {
     size_t n;
     struct row **buckets;
     size_t n_buckets;
+    bool is_plain; /* The server is of an older OVN: whoever states rows leaves out load balancers'
+                    * groups and what refers to them. */
 };
 
 void rows_clear(struct rows *rows);

@@ -107,6 +107,7 @@ static int compute(struct round *round)
     int error;
 
     plan_reset(plan);
+    round->asked.is_plain = plan->wanted.is_plain = conn_is_plain(round->conn);
     error = learn(round, &scene);
     error = error ? error : plan_resolve(plan, &scene, &plan->wanted);
     error = error ? error
@@ -215,9 +216,22 @@ static int try_again(struct job *job, bool pauses)
     return error;
 }
 
+/* Nothing is asked of a server about its schema beforehand: one that lacks what newer ones have
+ * says so, and is asked again without. */
+static int run_first_round(struct job *job)
+{
+    const int error = run_round(job, !job->commits);
+
+    if (error != OVNK8S_UNSUPPORTED || conn_is_plain(job->conn)) {
+        return error;
+    }
+    conn_set_plain(job->conn);
+    return run_round(job, !job->commits);
+}
+
 static int run_rounds(struct job *job)
 {
-    int error = run_round(job, !job->commits);
+    int error = run_first_round(job);
 
     for (unsigned int i = 1; i < MOST_ROUNDS && is_passing(error) && deadline_left(job->deadline);
          i++) {

@@ -30,6 +30,10 @@ const char *conn_remotes(const struct conn *conn);
 const struct log *conn_log(const struct conn *conn);
 struct replica *conn_replica(struct conn *conn);
 
+/* Whether the server was found to be one of an older OVN, as struct rows has it. */
+bool conn_is_plain(const struct conn *conn);
+void conn_set_plain(struct conn *conn);
+
 /* The deadline of a blocking call that starts now; 0 stands for the connection's own timeout. */
 struct deadline conn_deadline(const struct conn *conn, unsigned int timeout_ms);
 

@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "base/options.h"
+#include "topology/groups.h"
 #include "topology/names.h"
 #include "topology/recall.h"
 #include "topology/wants.h"
@@ -81,6 +82,8 @@ int want_node(struct rows *wanted, const char *owner, const struct cluster_recor
     };
 
     want_node_ledger(wanted, owner, node);
+    want_in_groups(wanted, owner, link.node_switch, ALL_SWITCHES,
+                   switch_group(&wanted->arena, node->name));
     if (rows_failed(wanted)) {
         return fail_nomem();
     }
