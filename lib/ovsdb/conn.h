@@ -18,7 +18,7 @@ struct wake_set;
 struct conn;
 
 /* How many tables a connection may monitor. */
-enum { CONN_TABLES = 4 };
+enum { CONN_TABLES = 8 };
 
 /* Opens a connection and waits until the server is ready. 'tables', which must outlive it, are what
  * can be monitored; except those that are from the start, nothing is before conn_watch(). */

@@ -15,6 +15,7 @@ void ovnk8s_watcher_resync(ovnk8s_watcher *watcher)
 {
     pods_each(&watcher->pods, touch_pod, NULL);
     watcher->has_strays = true;
+    services_touch_all(watcher);
 }
 
 /* Telling: some objects at a time, so that memory does not grow with the cluster. */
@@ -81,6 +82,11 @@ static void compare_task(struct comparison *comparison, struct task *task)
     comparison->error = error;
 }
 
+static void compare_one(struct task *task, void *payload)
+{
+    compare_task(payload, task);
+}
+
 static void compare_pod(struct pod *pod, void *payload)
 {
     compare_task(payload, &pod->task);
@@ -95,6 +101,7 @@ int ovnk8s_watcher_plan_text(ovnk8s_watcher *watcher, char **out)
         return fail(OVNK8S_CONFLICT, "not all objects were listed yet");
     }
     pods_each(&watcher->pods, compare_pod, &comparison);
+    services_each_task(watcher, compare_one, &comparison);
     if (comparison.plan && !comparison.error) {
         comparison.error = finish(&comparison);
     }

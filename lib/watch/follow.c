@@ -35,6 +35,7 @@ static void row_changed(const struct row *before, const struct row *now, void *p
         nodes_port_changed(&watcher->nodes, before, now);
         mark_port_pod(watcher, row);
     }
+    services_row_changed(watcher, before, now);
 }
 
 static void count_port(const struct row *port, void *payload)
@@ -181,6 +182,7 @@ void follow_step(ovnk8s_watcher *watcher)
 {
     catch_up_with_nodes(watcher);
     catch_up_with_strays(watcher);
+    services_step(watcher);
 }
 
 /* Life. */
@@ -190,8 +192,9 @@ int follow_start(ovnk8s_watcher *watcher)
     static const struct kube_collection all_pods = {.path = "/api/v1/pods"};
     const struct kube_handler handler = {begin_list, pod_is_there, pod_is_gone, synced, watcher};
     struct replica *replica = conn_replica(watcher->conn);
-    const int error = kube_reflector_start(&watcher->reflector, watcher->kube, &all_pods, &handler);
+    int error = kube_reflector_start(&watcher->reflector, watcher->kube, &all_pods, &handler);
 
+    error = error ? error : services_start(watcher);
     if (error) {
         return error;
     }
@@ -213,5 +216,6 @@ void follow_stop(ovnk8s_watcher *watcher)
 {
     conn_replica(watcher->conn)->changed = NULL;
     kube_reflector_stop(watcher->reflector);
+    services_stop(watcher);
     pods_each(&watcher->pods, cancel_patch, NULL);
 }

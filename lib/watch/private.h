@@ -20,6 +20,7 @@
 #include "watch/metrics.h"
 #include "watch/nodes.h"
 #include "watch/pods.h"
+#include "watch/service_task.h"
 
 struct ovnk8s_watcher {
     ovnk8s_nb *nb;
@@ -35,6 +36,7 @@ struct ovnk8s_watcher {
     struct metrics metrics;
     struct pods pods;
     struct nodes nodes;
+    struct services services;
     bool pods_synced;   /* All pods were listed. */
     bool nodes_changed; /* Since the last step. */
     bool has_strays;    /* Ports without a pod may be there. */
@@ -43,7 +45,7 @@ struct ovnk8s_watcher {
 /* Whether all objects were listed: nothing is done before. */
 static inline bool watcher_is_synced(const ovnk8s_watcher *watcher)
 {
-    return watcher->pods_synced;
+    return watcher->pods_synced && services_are_synced(watcher);
 }
 
 /* follow.c: takes over what the API server and the database say. */

@@ -123,6 +123,7 @@ void ovnk8s_watcher_free(ovnk8s_watcher *watcher)
     follow_stop(watcher);
     lanes_clear(&watcher->lanes);
     pods_clear(&watcher->pods);
+    services_clear(watcher);
     nodes_clear(&watcher->nodes);
     if (watcher->epoll >= 0) {
         close(watcher->epoll);
