@@ -163,7 +163,8 @@ struct job {
     struct conn *conn;
     const struct deadline *deadline;
     bool commits;
-    bool is_sent; /* The latest round got as far as that. */
+    bool is_sent;    /* The latest round got as far as that. */
+    bool uses_newer; /* It has used what older servers lack. */
 };
 
 static int run_round(struct job *job, bool looks)
@@ -178,6 +179,7 @@ static int run_round(struct job *job, bool looks)
     } else if (!error && job->plan->changes.n) {
         error = look_for_namesakes(&round);
     }
+    job->uses_newer = round.asked.uses_newer || job->plan->wanted.uses_newer;
     if (error) {
         plan_reset(job->plan);
     }
@@ -222,7 +224,7 @@ static int run_first_round(struct job *job)
 {
     const int error = run_round(job, !job->commits);
 
-    if (error != OVNK8S_UNSUPPORTED || conn_is_plain(job->conn)) {
+    if (error != OVNK8S_UNSUPPORTED || !job->uses_newer) {
         return error;
     }
     conn_set_plain(job->conn);
