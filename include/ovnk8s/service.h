@@ -66,8 +66,9 @@ typedef struct ovnk8s_service {
     const char *load_balancer_ips;    /* The same, as a load balancer outside has given them. */
     const ovnk8s_service_port *ports; /* At least one. */
     size_t n_ports;
-    unsigned int affinity_s; /* Connections of one client go to the same endpoint, until it has made
-                              * none for so many seconds, at most 86,400; 0: each anywhere. */
+    unsigned int affinity_s; /* Not 0: connections of one client go to the same endpoint as long as
+                              * the endpoints are the same; at most 86,400. How many seconds it is
+                              * makes no difference: see docs/services.md. */
     bool internal_local;     /* Cluster addresses: from each node to its own endpoints only. */
     bool external_local;     /* Whatever comes in by a gateway goes to the endpoints on that node
                               * only, and they see the client's address. */
@@ -84,22 +85,23 @@ OVNK8S_API void ovnk8s_service_port_init(ovnk8s_service_port *port);
 OVNK8S_API void ovnk8s_service_init(ovnk8s_service *service);
 
 /* Adds to 'plan' that there is the service, as it is described, and nothing else of it: one
- * Load_Balancer for each protocol that its ports have, and where a traffic policy is Local or
- * sessions stick, more for each node or gateway. docs/services.md has the rows. What was there of
- * this service before and is not wanted any more goes.
+ * Load_Balancer for each protocol that its ports have, and more for each gateway with node ports,
+ * and for each node or gateway where a traffic policy is Local. docs/services.md has the rows. What
+ * was there of this service before and is not wanted any more goes; one without any address and
+ * node port goes as a whole. Of several wishes about one service in a plan the last counts.
  *
  * A connection to an address whose port has no endpoint of its family is refused at once. An
  * endpoint reaches itself by its own service. Endpoints that are terminating are used where none is
- * that is not: of the node, where only those of the node count.
+ * that is not: of the node, where only those of the node count. Gateways that are added later serve
+ * node ports and Local services once these are stated again.
  *
- * Errors: OVNK8S_INVALID (a name that Kubernetes does not allow; a malformed address, or one twice;
- * two cluster addresses of one family; no port, port 0, a port or node port twice, an unknown
- * protocol; too many ports or endpoints; too long an affinity), OVNK8S_NOMEM. When the plan is
- * applied: OVNK8S_NOTFOUND (there is no cluster), OVNK8S_UNSUPPORTED (the server is older than OVN
- * 22.06, whose schema was the first with Load_Balancer_Group, or, for node ports, 22.12 with
- * Chassis_Template_Var).
+ * Errors: OVNK8S_INVALID (a name that Kubernetes does not allow; a malformed address; two cluster
+ * addresses of one family; no port, port 0, a port or node port twice, an unknown protocol; too
+ * many ports or endpoints; too long an affinity), OVNK8S_NOMEM. When the plan is applied:
+ * OVNK8S_NOTFOUND (there is no cluster), OVNK8S_UNSUPPORTED (the server is of an OVN that is older
+ * than table Load_Balancer_Group, of 22.03).
  *
- * Source: Load_Balancer, Load_Balancer_Group and Chassis_Template_Var in ovn-nb(5); Service and
+ * Source: Load_Balancer, Load_Balancer_Group and Logical_Router_Policy in ovn-nb(5); Service and
  * EndpointSlice of Kubernetes. */
 OVNK8S_API OVNK8S_MUST_CHECK int ovnk8s_service_add(ovnk8s_plan *plan,
                                                     const ovnk8s_service *service);

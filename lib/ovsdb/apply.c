@@ -351,7 +351,8 @@ static int tell_timeout(struct apply *apply, int error)
  * says so, and is asked again without. */
 static bool turns_plain(const struct apply *apply, int error)
 {
-    if (error != OVNK8S_UNSUPPORTED || apply->round.asked.is_plain) {
+    if (error != OVNK8S_UNSUPPORTED ||
+        !(apply->round.asked.uses_newer || apply->plan->wanted.uses_newer)) {
         return false;
     }
     conn_set_plain(apply->conn);

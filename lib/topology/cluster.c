@@ -20,6 +20,7 @@ static void ask(const void *params, const struct scene *scene, struct rows *aske
 {
     (void)params;
     cluster_ask(scene, asked);
+    groups_ask(scene, ALL_SWITCHES, ALL_ROUTERS, asked);
 }
 
 static int check_subnets(const char *what, const struct prefixes *there,
@@ -190,7 +191,7 @@ int ovnk8s_cluster_add(ovnk8s_plan *plan, const ovnk8s_cluster *theirs)
 /* Deleting. */
 
 /* Of what is found to be there. */
-static void groups_ask(const struct scene *scene, struct rows *asked)
+static void ask_groups(const struct scene *scene, struct rows *asked)
 {
     struct node_list nodes;
 
@@ -209,7 +210,7 @@ static void ask_delete(const void *params, const struct scene *scene, struct row
     nodes_ask_all(scene, params != NULL, asked);
     gateways_ask_all(scene, asked);
     balancers_ask_all(scene, asked);
-    groups_ask(scene, asked);
+    ask_groups(scene, asked);
 }
 
 static int refuse_nodes(const struct node_list *nodes)

@@ -28,9 +28,19 @@ struct row *want_group(struct rows *wanted, const char *owner, const char *group
     if (wanted->is_plain || !name) {
         return NULL;
     }
+    wanted->uses_newer = true;
     row = rows_want(wanted, GROUP_TABLE, group_id(owner, group), name);
     row_is_string(row, "name", name);
     return row;
+}
+
+void groups_ask(const struct scene *scene, const char *one, const char *other, struct rows *asked)
+{
+    if (!asked->is_plain) {
+        asked->uses_newer = true;
+        row_ask(rows_ask(asked, GROUP_TABLE, group_id(scene->owner, one)), "name");
+        row_ask(rows_ask(asked, GROUP_TABLE, group_id(scene->owner, other)), "name");
+    }
 }
 
 /* A set holds no row twice, however often it is stated. */
@@ -77,6 +87,7 @@ void group_ask(const struct scene *scene, const char *group, struct rows *asked)
     if (asked->is_plain) {
         return;
     }
+    asked->uses_newer = true;
     row_ask(rows_ask(asked, GROUP_TABLE, id), "load_balancer");
     for (size_t i = 0; members && i < members->n; i++) {
         struct row *row = rows_ask(asked, BALANCER_TABLE, members->atoms[i].row);
@@ -125,7 +136,7 @@ void want_member(struct rows *wanted, const char *owner, const char *group, stru
                                 arena_printf(&wanted->arena, "%s/%s", owner, group ? group : ""));
 
     if (is_in) {
-        include_once(row, "load_balancer", balancer);
+        row_includes_row(row, "load_balancer", balancer);
     } else {
         row_excludes_row(row, "load_balancer", balancer);
     }
@@ -150,7 +161,7 @@ static void put_back(const struct scene *scene, const struct row *balancer, stru
 void balancers_repair(const struct scene *scene, struct rows *wanted)
 {
     for (const struct row *row = scene->facts->first; row && !wanted->is_plain; row = row->next) {
-        if (is_balancer(scene, row)) {
+        if (is_balancer(scene, row) && !row_is_stated(wanted, BALANCER_TABLE, row->id)) {
             put_back(scene, row, wanted);
         }
     }
@@ -170,6 +181,7 @@ void drop_balancers(const struct scene *scene, struct rows *wanted)
 void policies_ask_all(const struct scene *scene, struct rows *asked)
 {
     if (!asked->is_plain) {
+        asked->uses_newer = true;
         row_ask(rows_ask_where(asked, POLICY_TABLE, ROW_BY_OWNER, scene->owner), "external_ids");
     }
 }

@@ -30,6 +30,9 @@ const char *router_group(struct arena *arena, const char *node);
 
 struct row_id group_id(const char *owner, const char *group);
 
+/* Asks for two groups what is wanted of them. */
+void groups_ask(const struct scene *scene, const char *one, const char *other, struct rows *asked);
+
 /* State a group, and that a switch or router refers to it. Nothing on servers without groups. */
 struct row *want_group(struct rows *wanted, const char *owner, const char *group);
 void want_in_groups(struct rows *wanted, const char *owner, struct row *holder, const char *common,
@@ -45,7 +48,7 @@ void balancers_ask_all(const struct scene *scene, struct rows *asked);
 void balancers_repair(const struct scene *scene, struct rows *wanted);
 void drop_balancers(const struct scene *scene, struct rows *wanted);
 
-/* States that the load balancer is in the group, or is not. */
+/* States that the load balancer is in the group, or is not; to be stated once. */
 void want_member(struct rows *wanted, const char *owner, const char *group, struct row_id balancer,
                  bool is_in);
 

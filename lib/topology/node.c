@@ -137,6 +137,7 @@ static void ask(const void *params, const struct scene *scene, struct rows *aske
     /* Not needed for a decision, but asked with the rest they need no answer of their own later. */
     port_ask(scene, node_switch_port_name(&asked->arena, node->name), asked);
     port_ask(scene, management_port_name(&asked->arena, node->name), asked);
+    groups_ask(scene, ALL_SWITCHES, switch_group(&asked->arena, node->name), asked);
     if (must_know_all(node, scene)) {
         nodes_ask_all(scene, false, asked);
     }

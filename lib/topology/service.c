@@ -174,6 +174,7 @@ static void ask(const void *opaque, const struct scene *scene, struct rows *aske
     if (asked->is_plain) {
         return;
     }
+    asked->uses_newer = true;
     cluster_ask(scene, asked);
     ask_group(scene, asked, ALL_SWITCHES);
     row_ask(rows_ask_where(asked, ROUTER_TABLE, ROW_BY_OWNER, scene->owner), "external_ids");
@@ -237,12 +238,30 @@ static bool is_gone(const struct rows *wanted, const char *owner, const char *no
     return row && (row->state == ROW_DROPPED || row_pair(row, "external_ids", GATEWAY_KEY));
 }
 
+static const char *stated_gateway(const struct row *row)
+{
+    return row->state == ROW_WANTED && !strcmp(row->table, ROUTER_TABLE)
+               ? row_pair(row, "external_ids", GATEWAY_KEY)
+               : NULL;
+}
+
+static size_t count_stated(const struct rows *wanted)
+{
+    size_t n = 0;
+
+    for (const struct row *row = wanted->first; row; row = row->next) {
+        n += stated_gateway(row) != NULL;
+    }
+    return n;
+}
+
 static int find_gateways(const struct scene *scene, struct rows *wanted,
                          struct service_sites *sites)
 {
     const struct gateway_list *known = gateways_of(scene);
     const size_t n = known ? known->n : 0;
-    struct gateway_record *all = arena_alloc(&wanted->arena, (n + wanted->n + 1) * sizeof *all);
+    struct gateway_record *all =
+        arena_alloc(&wanted->arena, (n + count_stated(wanted) + 1) * sizeof *all);
 
     for (size_t i = 0; i < n && all; i++) {
         if (!is_gone(wanted, scene->owner, known->of[i].node)) {
@@ -250,9 +269,7 @@ static int find_gateways(const struct scene *scene, struct rows *wanted,
         }
     }
     for (const struct row *row = wanted->first; row && all; row = row->next) {
-        const char *text = row->state == ROW_WANTED && !strcmp(row->table, ROUTER_TABLE)
-                               ? row_pair(row, "external_ids", GATEWAY_KEY)
-                               : NULL;
+        const char *text = stated_gateway(row);
 
         if (text && gateway_text_parse(text, &wanted->arena, &all[sites->n_gateways])) {
             sites->n_gateways++;
@@ -312,7 +329,7 @@ static int resolve(const void *opaque, const struct scene *scene, struct rows *w
 
     if (wanted->is_plain) {
         return params->is_added ? fail(OVNK8S_UNSUPPORTED, "the server has no table " GROUP_TABLE
-                                                           ": services need OVN 22.06 or newer")
+                                                           ": services need OVN 22.03 or newer")
                                 : 0;
     }
     error = params->is_added ? add(params, scene, wanted) : 0;
@@ -325,13 +342,19 @@ static int resolve(const void *opaque, const struct scene *scene, struct rows *w
 static const struct intent_type add_type = {"adding service", ask, resolve};
 static const struct intent_type delete_type = {"deleting service", ask, resolve};
 
+/* Of several wishes about one service the last counts. */
 static int intend(ovnk8s_plan *plan, const struct intent_type *type,
                   const struct service_params *params)
 {
     const char *object =
         arena_join(&plan->arena, params->service.service_namespace, "/", params->service.name);
 
-    return object ? plan_intend(plan, type, object, params) : fail_nomem();
+    if (!object) {
+        return fail_nomem();
+    }
+    plan_withdraw(plan, &add_type, object);
+    plan_withdraw(plan, &delete_type, object);
+    return plan_intend(plan, type, object, params);
 }
 
 int ovnk8s_service_add(ovnk8s_plan *plan, const ovnk8s_service *service)

@@ -111,20 +111,20 @@ static struct row *want_balancer(const struct balance *b, const struct part *par
     const char *name = balancer_name(arena_of(b), service->service_namespace, service->name,
                                      b->protocol, part->kind, part->site, is_refused);
     const struct row_id id = row_id(b->owner, BALANCER_TABLE, name ? name : "");
-    const bool is_stated = row_is_stated(b->wanted, BALANCER_TABLE, id);
     struct row *row = rows_want(b->wanted, BALANCER_TABLE, id, name);
 
-    if (is_stated || !name || !part->groups) {
+    if (row->remark == b->service || !name || !part->groups) {
         return row;
     }
+    row->remark = b->service;
     row_is_string(row, "name", name);
     row_is_string(row, "protocol", service_protocols[b->protocol]);
-    row_is_empty(row, "vips");
+    row_is_empty_map(row, "vips");
     row_is_empty(row, "selection_fields");
     if (service->has_affinity) {
         row_add_string(row, "selection_fields", "ip_src");
     }
-    row_is_empty(row, "options");
+    row_is_empty_map(row, "options");
     is_pair(row, "options", "reject", "true");
     if (is_refused || part->keeps_client) {
         is_pair(row, "options", "skip_snat", "true");
