@@ -254,8 +254,8 @@ static void adding_a_node_asks_for_no_table(void **state)
     have_node(w, "n1", "10.1.0.0/24");
     succeed(add_node(w, "n2", "10.2.0.0/24", NULL));
     succeed(compute(w));
-    assert_int_equal(w->asked.n,
-                     3 + 3 + 2 + 2); /* Three witnesses of each, the ports and groups of the node. */
+    assert_int_equal(
+        w->asked.n, 3 + 3 + 2 + 2); /* Three witnesses of each, the ports and groups of the node. */
     for (const struct row *row = w->asked.first; row; row = row->next) {
         assert_int_equal(row->where, ROW_BY_ID);
     }
