@@ -65,9 +65,11 @@ static void land_committed(ovnk8s_watcher *watcher, struct lane_state *lane)
     struct cargo *cargo = &lane->flying;
     struct task *task;
 
-    watcher->metrics.plans_committed++;
     lane->losses = 0;
-    if (ovnk8s_plan_changes(cargo->plan)) {
+    if (!ovnk8s_plan_changes(cargo->plan)) {
+        watcher->metrics.plans_unchanged++;
+    } else {
+        watcher->metrics.plans_committed++;
         log_line(&watcher->log, OVNK8S_LOG_INFO, "committed %zu changes for %zu objects",
                  ovnk8s_plan_changes(cargo->plan), cargo->tasks.n);
     }
@@ -125,13 +127,6 @@ static void step_flight(ovnk8s_watcher *watcher, struct lane_state *lane)
 
 /* Collecting. */
 
-static int begin_plan(ovnk8s_watcher *watcher, ovnk8s_plan **out)
-{
-    const ovnk8s_plan_options options = {.size = sizeof options, .owner = watcher->owner};
-
-    return ovnk8s_plan_new(out, &options);
-}
-
 static void examine(ovnk8s_watcher *watcher, struct cargo *next, struct task *task)
 {
     struct tasks *tasks = queue_of(watcher);
@@ -162,7 +157,7 @@ static void collect(ovnk8s_watcher *watcher, enum lane number)
     const size_t most = number == LANE_ALONE ? 1 : MOST_PLANNED;
 
     if (!watcher->lanes.tasks.ready[number].n ||
-        (!next->plan && begin_plan(watcher, &next->plan) != 0)) {
+        (!next->plan && watcher_plan_new(watcher, &next->plan) != 0)) {
         return;
     }
     for (size_t i = 0; i < MOST_PLANNED && next->tasks.n < most; i++) {

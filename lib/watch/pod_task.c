@@ -130,7 +130,11 @@ static enum verdict examine_unwanted(ovnk8s_watcher *watcher, struct pod *pod, o
     if (port) {
         return plan_delete(plan, pod, port) ? TASK_FAILED : TASK_PLANNED;
     }
+    if (pod->has_claim && pod->node) { /* Somebody else has deleted the port. */
+        ledgers_touch(watcher, pod->node);
+    }
     release(watcher, pod);
+    pod->has_claim = false;
     pod->addresses.n = 0;
     return pod->is_gone ? TASK_GONE : TASK_DONE;
 }
@@ -142,6 +146,7 @@ static enum verdict examine(ovnk8s_watcher *watcher, struct task *task, ovnk8s_p
     struct node *node = nodes_find(&watcher->nodes, pod->node);
 
     pod->has_port = port != NULL;
+    pod->has_claim |= pod->has_port;
     if (!pod->wants_port) {
         return examine_unwanted(watcher, pod, plan, port);
     }
@@ -196,6 +201,7 @@ static void landed(ovnk8s_watcher *watcher, struct task *task, enum landing land
         return;
     }
     note_committed(watcher, pod);
+    pod->has_claim = pod->wants_port || has_row;
     if (pod->is_reserved && !has_row) { /* The row will touch it. */
         task_say(task, "committed: waiting for the database to show it");
         task_defer(&watcher->lanes.tasks, task, now_ms() + UNSEEN_MS);

@@ -17,6 +17,7 @@
 #include "topology/annotation.h"
 #include "topology/names.h"
 #include "watch/lanes.h"
+#include "watch/ledgers.h"
 #include "watch/metrics.h"
 #include "watch/nodes.h"
 #include "watch/pods.h"
@@ -37,6 +38,7 @@ struct ovnk8s_watcher {
     struct pods pods;
     struct nodes nodes;
     struct services services;
+    struct ledgers ledgers;
     bool pods_synced;   /* All pods were listed. */
     bool nodes_changed; /* Since the last step. */
     bool has_strays;    /* Ports without a pod may be there. */
@@ -47,6 +49,9 @@ static inline bool watcher_is_synced(const ovnk8s_watcher *watcher)
 {
     return watcher->pods_synced && services_are_synced(watcher);
 }
+
+/* A plan for the watcher's owner. Fails with OVNK8S_INVALID when that cannot be one. */
+int watcher_plan_new(const ovnk8s_watcher *watcher, ovnk8s_plan **out);
 
 /* follow.c: takes over what the API server and the database say. */
 int follow_start(ovnk8s_watcher *watcher);

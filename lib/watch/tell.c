@@ -127,6 +127,7 @@ static void tell_counters(struct text *out, const struct metrics *metrics)
     metric_head(out, PREFIX "plans_total", "counter",
                 "Plans by outcome: refused for a reason of one object, or lost with the database.");
     metric_number(out, PREFIX "plans_total", "{outcome=\"committed\"}", metrics->plans_committed);
+    metric_number(out, PREFIX "plans_total", "{outcome=\"unchanged\"}", metrics->plans_unchanged);
     metric_number(out, PREFIX "plans_total", "{outcome=\"refused\"}", metrics->plans_refused);
     metric_number(out, PREFIX "plans_total", "{outcome=\"lost\"}", metrics->plans_lost);
     metric_head(out, PREFIX "patches_total", "counter", "Annotations by outcome.");

@@ -69,9 +69,27 @@ void ovnk8s_watcher_step(ovnk8s_watcher *watcher)
 
 /* Life. */
 
+int watcher_plan_new(const ovnk8s_watcher *watcher, ovnk8s_plan **out)
+{
+    const ovnk8s_plan_options options = {.size = sizeof options, .owner = watcher->owner};
+
+    return ovnk8s_plan_new(out, &options);
+}
+
+static int check_owner(const ovnk8s_watcher *watcher)
+{
+    _cleanup_plan_ ovnk8s_plan *plan = NULL;
+
+    return watcher_plan_new(watcher, &plan);
+}
+
 static int start(ovnk8s_watcher *watcher)
 {
-    int error;
+    int error = check_owner(watcher);
+
+    if (error) {
+        return error;
+    }
 
     watcher->epoll = epoll_create1(EPOLL_CLOEXEC);
     if (watcher->epoll < 0) {
@@ -125,6 +143,7 @@ void ovnk8s_watcher_free(ovnk8s_watcher *watcher)
     pods_clear(&watcher->pods);
     services_clear(watcher);
     nodes_clear(&watcher->nodes);
+    ledgers_clear(&watcher->ledgers);
     if (watcher->epoll >= 0) {
         close(watcher->epoll);
     }
