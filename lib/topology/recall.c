@@ -52,6 +52,28 @@ static const char *vote_pair(const struct row *const rows[3], const char *key)
     return vote(said, 3);
 }
 
+/* Not what somebody has written in place of subnets. */
+static const char *valid_subnets(const char *text)
+{
+    struct prefixes subnets;
+
+    return prefixes_from_text(text, &subnets) ? text : NULL;
+}
+
+/* The service range, NULL when the cluster has none: it has only if it was told. */
+static const char *recall_service_range(const struct rows *rows, const char *owner)
+{
+    const struct row *const of[] = {rows_find(rows, LEDGER_TABLE, cluster_ledger_id(owner)),
+                                    rows_find(rows, ROUTER_TABLE, cluster_router_id(owner)),
+                                    rows_find(rows, SWITCH_TABLE, join_switch_id(owner))};
+    const char *said[3];
+
+    for (size_t i = 0; i < 3; i++) {
+        said[i] = valid_subnets(row_pair(of[i], "external_ids", SERVICE_RANGE_KEY));
+    }
+    return vote(said, 3);
+}
+
 static bool recall_cluster(const struct rows *facts, const char *owner, struct cluster_record *out)
 {
     const struct row *router = rows_find(facts, ROUTER_TABLE, cluster_router_id(owner));
@@ -62,6 +84,8 @@ static bool recall_cluster(const struct rows *facts, const char *owner, struct c
                            row_string(router, "name"),
                            row_pair(rows[2], "external_ids", CLUSTER_NAME_KEY)};
 
+    out->services.n = 0;
+    prefixes_from_text(recall_service_range(facts, owner), &out->services);
     out->name = vote(names, 3);
     return out->name && prefixes_from_text(vote_pair(rows, CLUSTER_SUBNET_KEY), &out->subnets) &&
            prefixes_from_text(vote_pair(rows, JOIN_SUBNET_KEY), &out->join);
@@ -82,6 +106,14 @@ int cluster_find(const struct scene *scene, const struct rows *wanted, struct cl
                                      " of the cluster router is missing or malformed");
     }
     return fail(OVNK8S_NOTFOUND, "there is no cluster yet: add it first (master-init)");
+}
+
+const char *ovnk8s_plan_service_range(const ovnk8s_plan *plan)
+{
+    struct cluster_record cluster;
+    const bool is_wanted = recall_cluster(&plan->wanted, plan->owner, &cluster);
+
+    return recall_service_range(is_wanted ? &plan->wanted : &plan->facts, plan->owner);
 }
 
 /* Nodes. */
@@ -170,14 +202,6 @@ static bool networks_text(const struct row *port, char text[static PREFIXES_TEXT
     }
     prefixes_to_text(&subnets, text);
     return subnets.n > 0;
-}
-
-/* Not what somebody has written in place of subnets. */
-static const char *valid_subnets(const char *text)
-{
-    struct prefixes subnets;
-
-    return prefixes_from_text(text, &subnets) ? text : NULL;
 }
 
 static bool recall_node(const struct scene *scene, const struct rows *rows, const char *name,
