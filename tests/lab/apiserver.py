@@ -16,8 +16,11 @@ from ovn import Central
 PORT = 6443
 FOLDER = "/etc/kubernetes"
 CA = f"{FOLDER}/ca.crt"
+SERVICE_RANGE = "10.96.0.0/16"
+NAMES = ["IP:10.96.0.1", "DNS:kubernetes", "DNS:kubernetes.default", "DNS:kubernetes.default.svc",
+         "DNS:kubernetes.default.svc.cluster.local"]  # of the service "kubernetes", which is the API server
 ETCD = "http://127.0.0.1:2379"
-PERMISSIONS = {"watcher": {"pods": ["get", "list", "watch", "patch"]},
+PERMISSIONS = {"watcher": {"pods": ["get", "list", "watch", "patch"], "services": ["get", "list", "watch"]},
                "node": {"pods": ["get", "list", "watch"], "services": ["get", "list", "watch"]}}
 
 
@@ -56,7 +59,7 @@ class ApiServer:
         self.central.write(f"{FOLDER}/admin-token", self.tokens["admin"], mode=0o600)
         self.server = self.central.spawn("kube-apiserver", [
             "kube-apiserver", f"--etcd-servers={ETCD}", f"--advertise-address={self.central.address}",
-            f"--secure-port={PORT}", "--service-cluster-ip-range=10.96.0.0/16",
+            f"--secure-port={PORT}", f"--service-cluster-ip-range={SERVICE_RANGE}",
             f"--tls-cert-file={FOLDER}/server.crt", f"--tls-private-key-file={FOLDER}/server.key",
             f"--token-auth-file={FOLDER}/tokens.csv", "--allow-privileged",
             "--service-account-issuer=https://kubernetes.default.svc", f"--service-account-key-file={FOLDER}/server.crt",
@@ -68,12 +71,13 @@ class ApiServer:
                 "--disable-admission-plugins=ServiceAccount"]  # nobody here makes the accounts that it asks for
 
     def _make_certificates(self):
-        """A certificate authority, and a certificate of it for the server's address."""
+        """A certificate authority, and a certificate of it for the server's address and names."""
+        names = ",".join([f"IP:{self.central.address}", *NAMES])
         self.central.run(["mkdir", "-p", FOLDER])
         request = ["openssl", "req", "-x509", "-days", "365", "-nodes", "-newkey", "ec", "-pkeyopt",
                    "ec_paramgen_curve:prime256v1"]
         self.central.run([*request, "-subj", "/CN=lab", "-keyout", f"{FOLDER}/ca.key", "-out", CA])
-        self.central.run([*request, "-subj", "/CN=kube-apiserver", "-addext", f"subjectAltName=IP:{self.central.address}",
+        self.central.run([*request, "-subj", "/CN=kube-apiserver", "-addext", f"subjectAltName={names}",
                           "-CA", CA, "-CAkey", f"{FOLDER}/ca.key",
                           "-keyout", f"{FOLDER}/server.key", "-out", f"{FOLDER}/server.crt"])
 
