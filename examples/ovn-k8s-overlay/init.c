@@ -22,6 +22,7 @@ static ovnk8s_host host_of(const struct command *command, const ovnk8s_plan *pla
     host.node = command->node;
     host.subnet = ovnk8s_plan_node_subnet(plan, command->node);
     host.service_range = ovnk8s_plan_service_range(plan);
+    host.join_subnet = ovnk8s_plan_join_subnet(plan);
     host.cluster_subnet = command->cluster_subnet;
     host.mtu = mtu_of(command);
     return host;

@@ -105,10 +105,11 @@ OVNK8S_API OVNK8S_MUST_CHECK int ovnk8s_node_add(ovnk8s_plan *plan, const ovnk8s
  * plan is computed or applied again, or freed. */
 OVNK8S_API const char *ovnk8s_plan_node_subnet(const ovnk8s_plan *plan, const char *name);
 
-/* Returns the service range that the cluster has after the latest ovnk8s_plan_apply() or
- * ovnk8s_plan_compute() of 'plan', which adds the cluster or a node of it; NULL if it has none. It
- * is valid until the plan is computed or applied again, or freed. */
+/* Return the service range, or the join subnet, that the cluster has after the latest
+ * ovnk8s_plan_apply() or ovnk8s_plan_compute() of 'plan', which adds the cluster or a node of it;
+ * NULL if it has none. It is valid until the plan is computed or applied again, or freed. */
 OVNK8S_API const char *ovnk8s_plan_service_range(const ovnk8s_plan *plan);
+OVNK8S_API const char *ovnk8s_plan_join_subnet(const ovnk8s_plan *plan);
 
 /* Adds to 'plan' that the node does not exist: its logical switch goes with all ports on it, those
  * of pods too, and its port of the cluster router. It is no error when there is none.

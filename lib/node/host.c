@@ -16,7 +16,7 @@
 /* A set-up with its texts parsed. */
 struct job {
     const ovnk8s_host *host;
-    struct prefixes subnets, cluster, services;
+    struct prefixes subnets, cluster, services, join;
     char interface[IFNAMSIZ];
 };
 
@@ -32,18 +32,16 @@ void ovnk8s_host_init(ovnk8s_host *host)
     *host = (ovnk8s_host)OVNK8S_HOST_INIT;
 }
 
-static int parse_services(struct job *job)
+/* What else there shall be a route to. */
+static int parse_optional(const struct job *job, const char *what, const char *text,
+                          struct prefixes *out)
 {
-    const char *text = job->host->service_range;
-    int error = 0;
+    int error = text && *text ? parse_networks(what, text, out) : 0;
 
-    if (text && *text) {
-        error = parse_networks("service range", text, &job->services);
-    }
-    for (size_t i = 0; i < job->services.n && !error; i++) {
-        if (!prefixes_of(&job->subnets, job->services.of[i].ip.family)) {
-            error = fail(OVNK8S_INVALID, "service range %s: of a family that subnet %s has not",
-                         text, job->host->subnet);
+    for (size_t i = 0; i < out->n && !error; i++) {
+        if (!prefixes_of(&job->subnets, out->of[i].ip.family)) {
+            error = fail(OVNK8S_INVALID, "%s %s: of a family that subnet %s has not", what, text,
+                         job->host->subnet);
         }
     }
     return error;
@@ -66,7 +64,9 @@ static int parse(struct job *job)
                          prefix_to_text(subnet, text), host->cluster_subnet);
         }
     }
-    error = error ? error : parse_services(job);
+    error =
+        error ? error : parse_optional(job, "service range", host->service_range, &job->services);
+    error = error ? error : parse_optional(job, "join subnet", host->join_subnet, &job->join);
     if (!error) {
         snprintf(job->interface, sizeof job->interface, "k8s-%.11s", host->node);
     }
@@ -152,9 +152,9 @@ static int add_addresses(const struct job *job, struct netns *netns)
     return error;
 }
 
-/* Those of a node: to pods, and to services. */
+/* Those of a node: to pods, to gateways, and to services. */
 struct routes {
-    struct route of[4];
+    struct route of[6];
     size_t n;
 };
 
@@ -169,9 +169,13 @@ static struct routes routes_of(const struct job *job)
     for (size_t i = 0; i < routers.n; i++) {
         const unsigned int family = routers.of[i].ip.family;
         const struct prefix *services = prefixes_of(&job->services, family);
+        const struct prefix *join = prefixes_of(&job->join, family);
 
         routes.of[routes.n++] =
             (struct route){.to = *prefixes_of(&job->cluster, family), .via = routers.of[i].ip};
+        if (join) {
+            routes.of[routes.n++] = (struct route){.to = *join, .via = routers.of[i].ip};
+        }
         if (services) {
             routes.of[routes.n++] =
                 (struct route){.to = *services, .via = routers.of[i].ip, .source = own.of[i].ip};

@@ -111,18 +111,22 @@ def test_everybody_gets_what_is_meant_for_them(overlay, outside, gateways, pods)
     for node, pod in zip(gateways, reversed(pods)):  # the pod is on the other node each time
         name = f"node-port-{pod.name}"
         overlay.central.run(["ovn-nbctl", "--wait=hv", "lb-add", name, f"{address_of(node)}:{NODE_PORT}",
-                             f"{pod.address}:{PORT}", "--", "lr-lb-add", f"GR_{node.name}", name])
-    with service(overlay, "web", type="NodePort", ports=[{"port": PORT, "nodePort": NODE_PORT}]):
+                             f"{pod.address}:{PORT}", "--", "lr-lb-add", f"GR_{node.name}", name, "--",
+                             "lb-add", f"host-port-{pod.name}", f"{address_of(node)}:{NODE_PORT + 1}",
+                             f"{address_of(pod.node)}:{PORT}", "--", "lr-lb-add", f"GR_{node.name}", f"host-port-{pod.name}"])
+    with service(overlay, "web", type="NodePort", ports=[
+            {"name": "pod", "port": PORT, "nodePort": NODE_PORT}, {"name": "host", "port": 81, "nodePort": NODE_PORT + 1}]):
         for node, pod in zip(gateways, reversed(pods)):
-            wait_for("the flow of the NodePort", lambda: f"tp_dst={NODE_PORT}" in node.output(
+            wait_for("the flows of the NodePorts", lambda: f"tp_dst={NODE_PORT + 1}" in node.output(
                 ["ovs-ofctl", "dump-flows", BRIDGE]))
             for _ in range(5):
                 assert ask(outside, address_of(node), NODE_PORT) == pod.name
                 assert ask(outside, address_of(node), PORT) == f"host-{node.name}"
                 for client in pods:
                     assert ask(client.netns, address_of(node), NODE_PORT) == pod.name
+            assert ask(outside, address_of(node), NODE_PORT + 1) == f"host-{pod.node.name}"
     for pod in pods:
-        overlay.central.run(["ovn-nbctl", "lb-del", f"node-port-{pod.name}"])
+        overlay.central.run(["ovn-nbctl", "lb-del", f"node-port-{pod.name}", "--", "lb-del", f"host-port-{pod.name}"])
     assert overlay.central.run(["ovn-k8s-overlay", "check"]).returncode == 0
 
 

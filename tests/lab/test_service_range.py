@@ -47,7 +47,9 @@ def routes_of(node) -> set[tuple]:
 
 
 def to_pods(number: int) -> set[tuple]:
-    return {("192.168.0.0/16", f"192.168.{number}.1", None), ("fd01::/48", f"fd01:0:0:{number}::1", None)}
+    """And to gateways, which are between them and the outside."""
+    four, six = f"192.168.{number}.1", f"fd01:0:0:{number}::1"
+    return {("192.168.0.0/16", four, None), ("fd01::/48", six, None), ("100.64.1.0/24", four, None), ("fd98::/64", six, None)}
 
 
 def to_services(number: int, service_range: str) -> set[tuple]:
