@@ -36,9 +36,14 @@ void ovnk8s_host_init(ovnk8s_host *host)
 static int parse_optional(const struct job *job, const char *what, const char *text,
                           struct prefixes *out)
 {
-    int error = text && *text ? parse_networks(what, text, out) : 0;
+    int error = 0;
 
-    for (size_t i = 0; i < out->n && !error; i++) {
+    *out = (struct prefixes){.n = 0};
+    if (text && *text) {
+        error = parse_networks(what, text, out);
+    }
+
+    for (size_t i = 0; !error && i < out->n; i++) {
         if (!prefixes_of(&job->subnets, out->of[i].ip.family)) {
             error = fail(OVNK8S_INVALID, "%s %s: of a family that subnet %s has not", what, text,
                          job->host->subnet);

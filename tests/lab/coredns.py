@@ -13,7 +13,9 @@ COREFILE = f"""
     errors
     health :8080
     ready :8181
-    kubernetes {DOMAIN} in-addr.arpa ip6.arpa
+    kubernetes {DOMAIN} in-addr.arpa ip6.arpa {{
+        pods insecure
+    }}
     cache 2
 }}
 """

@@ -12,7 +12,7 @@ import tarfile
 from host import program_path
 
 NAME = "localhost/busybox:lab"
-APPLETS = ("cat", "echo", "httpd", "ip", "nc", "nslookup", "ping", "sh", "sleep", "true", "wget")
+APPLETS = ("cat", "echo", "httpd", "ip", "mv", "nc", "nslookup", "ping", "rm", "seq", "sh", "sleep", "true", "wget")
 FOREVER = ["/bin/sh", "-c", "trap exit TERM; sleep 1000000 & wait"]
 
 
