@@ -5,6 +5,7 @@
 #include "topology/groups.h"
 #include "topology/names.h"
 #include "topology/recall.h"
+#include "topology/service_range.h"
 #include "topology/wants.h"
 
 #define DEFAULT_JOIN_SUBNET "100.64.1.0/24,fd98::/64"
@@ -22,6 +23,12 @@ static void ask(const void *params, const struct scene *scene, struct rows *aske
     cluster_ask(scene, asked);
     groups_ask(scene, ALL_SWITCHES, ALL_ROUTERS, asked);
 }
+
+/* What ovnk8s_cluster_add() was told. */
+struct cluster_params {
+    struct cluster_record cluster;
+    bool keeps_services; /* The service range is what it is. */
+};
 
 static int check_subnets(const char *what, const struct prefixes *there,
                          const struct prefixes *wanted)
@@ -56,6 +63,7 @@ static void describe(struct row *row, const struct cluster_record *cluster)
     row_includes_pair(row, "external_ids", CLUSTER_SUBNET_KEY,
                       prefixes_to_text(&cluster->subnets, text));
     row_includes_pair(row, "external_ids", JOIN_SUBNET_KEY, prefixes_to_text(&cluster->join, text));
+    describe_service_range(row, cluster);
 }
 
 static struct row *want_router(struct rows *wanted, const char *owner,
@@ -88,7 +96,8 @@ static struct row *want_join_switch(struct rows *wanted, const char *owner,
     return join;
 }
 
-int want_cluster(struct rows *wanted, const char *owner, const struct cluster_record *cluster)
+int want_cluster(struct rows *wanted, const char *owner, const struct cluster_record *cluster,
+                 const struct cluster_record *there)
 {
     const struct router_link link = {
         .router = want_router(wanted, owner, cluster),
@@ -105,20 +114,22 @@ int want_cluster(struct rows *wanted, const char *owner, const struct cluster_re
         return fail_nomem();
     }
     want_router_link(wanted, owner, &link);
+    want_service_range(wanted, owner, link.router, cluster, there);
     return 0;
 }
 
 static int resolve(const void *params, const struct scene *scene, struct rows *wanted)
 {
-    const struct cluster_record *cluster = params;
-    struct cluster_record there;
+    const struct cluster_params *given = params;
+    struct cluster_record cluster = given->cluster, there;
     const bool is_new = !cluster_recall(scene, &there);
     int error = 0;
 
     if (!is_new) {
-        error = check_existing(&there, cluster);
+        error = check_existing(&there, &cluster);
+        cluster.services = given->keeps_services ? there.services : cluster.services;
     }
-    error = error ? error : want_cluster(wanted, scene->owner, cluster);
+    error = error ? error : want_cluster(wanted, scene->owner, &cluster, is_new ? NULL : &there);
     if (!error && is_new) {
         want_taken(wanted, scene->owner, &(struct blocks){0});
         want_join(wanted, scene->owner, &(struct blocks){0}, "");
@@ -157,8 +168,9 @@ static struct prefixes same_families(const struct prefixes *join, const struct p
 }
 
 static int parse_cluster(const ovnk8s_cluster *cluster, struct arena *arena,
-                         struct cluster_record *record)
+                         struct cluster_params *params)
 {
+    struct cluster_record *record = &params->cluster;
     struct prefixes subnets, join;
     int error = check_dns_name("cluster name", cluster->name);
 
@@ -175,17 +187,19 @@ static int parse_cluster(const ovnk8s_cluster *cluster, struct arena *arena,
     *record = (struct cluster_record){.name = arena_strdup(arena, cluster->name),
                                       .subnets = subnets,
                                       .join = same_families(&join, &subnets)};
-    return 0;
+    params->keeps_services = !cluster->service_range;
+    return service_range_parse(cluster->service_range ? cluster->service_range : "", record,
+                               &record->services);
 }
 
 int ovnk8s_cluster_add(ovnk8s_plan *plan, const ovnk8s_cluster *theirs)
 {
-    struct cluster_record *record = arena_alloc(&plan->arena, sizeof *record);
+    struct cluster_params *params = arena_alloc(&plan->arena, sizeof *params);
     ovnk8s_cluster cluster = OVNK8S_CLUSTER_INIT;
-    int error = record ? options_take(&cluster, sizeof cluster, theirs) : fail_nomem();
+    int error = params ? options_take(&cluster, sizeof cluster, theirs) : fail_nomem();
 
-    error = error ? error : parse_cluster(&cluster, &plan->arena, record);
-    return error ? error : plan_intend(plan, &add_type, record->name, record);
+    error = error ? error : parse_cluster(&cluster, &plan->arena, params);
+    return error ? error : plan_intend(plan, &add_type, params->cluster.name, params);
 }
 
 /* Deleting. */

@@ -75,7 +75,7 @@ static int promote(struct gateway_view *view)
     }
     best.is_first = true;
     view->first = best.node;
-    return want_gateway(view->wanted, view->scene->owner, &view->cluster, &best);
+    return want_gateway(view->wanted, view->scene->owner, &view->cluster, &best, NULL);
 }
 
 static int leave_place(struct gateway_view *view)

@@ -114,10 +114,12 @@ static int repair_gateway(const struct scene *scene, const struct cluster_record
                           const struct gateway_record *found, bool is_first, struct rows *wanted)
 {
     struct gateway_record gateway = *found;
+    struct prefixes subnets;
+    const bool has_node = node_recall(scene, found->node, &subnets);
 
     gateway.is_first = is_first;
     drop_gateway_rest(wanted, scene->owner, found, &gateway);
-    return want_gateway(wanted, scene->owner, cluster, &gateway);
+    return want_gateway(wanted, scene->owner, cluster, &gateway, has_node ? &subnets : NULL);
 }
 
 static int repair_gateways(const struct scene *scene, const struct cluster_record *cluster,
@@ -150,7 +152,7 @@ static int resolve(const void *params, const struct scene *scene, struct rows *w
     int error = cluster_find(scene, wanted, &cluster);
 
     (void)params;
-    error = error ? error : want_cluster(wanted, scene->owner, &cluster);
+    error = error ? error : want_cluster(wanted, scene->owner, &cluster, NULL);
     if (!error && !nodes_recall(scene, &scene->notes->arena, &nodes)) {
         error = fail_nomem();
     }

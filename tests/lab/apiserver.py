@@ -17,6 +17,8 @@ PORT = 6443
 FOLDER = "/etc/kubernetes"
 CA = f"{FOLDER}/ca.crt"
 SERVICE_RANGE = "10.96.0.0/16,fd96::/112"
+NAMES = ["IP:10.96.0.1", "DNS:kubernetes", "DNS:kubernetes.default", "DNS:kubernetes.default.svc",
+         "DNS:kubernetes.default.svc.cluster.local"]  # of the service "kubernetes", which is the API server
 ETCD = "http://127.0.0.1:2379"
 PERMISSIONS = {"watcher": {"pods": ["get", "list", "watch", "patch"], "services": ["get", "list", "watch"],
                            "endpointslices.discovery.k8s.io": ["get", "list", "watch"]},
@@ -70,12 +72,13 @@ class ApiServer:
                 "--disable-admission-plugins=ServiceAccount"]  # nobody here makes the accounts that it asks for
 
     def _make_certificates(self):
-        """A certificate authority, and a certificate of it for the server's address."""
+        """A certificate authority, and a certificate of it for the server's address and names."""
+        names = ",".join([f"IP:{self.central.address}", *NAMES])
         self.central.run(["mkdir", "-p", FOLDER])
         request = ["openssl", "req", "-x509", "-days", "365", "-nodes", "-newkey", "ec", "-pkeyopt",
                    "ec_paramgen_curve:prime256v1"]
         self.central.run([*request, "-subj", "/CN=lab", "-keyout", f"{FOLDER}/ca.key", "-out", CA])
-        self.central.run([*request, "-subj", "/CN=kube-apiserver", "-addext", f"subjectAltName=IP:{self.central.address}",
+        self.central.run([*request, "-subj", "/CN=kube-apiserver", "-addext", f"subjectAltName={names}",
                           "-CA", CA, "-CAkey", f"{FOLDER}/ca.key",
                           "-keyout", f"{FOLDER}/server.key", "-out", f"{FOLDER}/server.crt"])
 

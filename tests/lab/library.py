@@ -57,7 +57,8 @@ class _Apply(_Options):
 
 class _Cluster(_Options):
     initialiser = "ovnk8s_cluster_init"
-    _fields_ = [("size", c_size_t), ("name", c_char_p), ("subnet", c_char_p), ("join_subnet", c_char_p)]
+    _fields_ = [("size", c_size_t), ("name", c_char_p), ("subnet", c_char_p), ("join_subnet", c_char_p),
+                ("service_range", c_char_p)]
 
 
 class _Node(_Options):
@@ -76,7 +77,7 @@ class _Gateway(_Options):
     initialiser = "ovnk8s_gateway_init"
     _fields_ = [("size", c_size_t), ("node", c_char_p), ("chassis", c_char_p), ("interface", c_char_p), ("mac", c_char_p),
                 ("physical_ips", c_char_p), ("default_gateways", c_char_p), ("rampout_subnets", c_char_p),
-                ("single_default", c_bool), ("cluster_subnet", c_char_p)]
+                ("single_default", c_bool), ("cluster_subnet", c_char_p), ("is_shared", c_bool)]
 
 
 class _Endpoint(_Options):

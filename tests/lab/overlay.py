@@ -5,6 +5,7 @@ import concurrent.futures
 import functools
 import json
 
+from apiserver import SERVICE_RANGE
 from host import Host, Netns, wait_for
 from ovn import Central, Node
 from sandbox import FIRST_NODE, Sandbox
@@ -77,6 +78,22 @@ def set_up_dual_stack(sandbox: Sandbox):
         overlay_command(node, "minion-init", {"cluster-ip-subnet": DUAL_SUBNET, "minion-switch-subnet": dual_subnets(number),
                                               "node-name": node.name})
     central.run(["ovn-nbctl", "--wait=hv", "sync"])
+
+
+def set_up_cluster(sandbox: Sandbox):
+    """The same with a service range, and every host a gateway by the bridge that it reaches the others by: so pods reach
+    hosts, the API server's among them, and services are reached from outside."""
+    connect_hosts(sandbox)
+    overlay_command(sandbox.central, "master-init", {**master_flags(sandbox.central), "service-cluster-ip-range": SERVICE_RANGE.partition(",")[0]})
+    for node in sandbox.nodes:
+        overlay_command(node, "minion-init", minion_flags(node))
+    for host in [sandbox.central, *sandbox.nodes]:
+        overlay_command(host, "gateway-init", {
+            "cluster-ip-subnet": CLUSTER_SUBNET, "node-name": host.name, "bridge-interface": "br-phy",
+            "physical-ip": f"{host.address}/24"})
+        host.run(["ovn-k8s-gateway-helper", "--physical-bridge=br-phy", "--physical-interface=eth0", "--pidfile", "--log-file",
+                  "-vconsole:emer", "--detach"])
+    sandbox.central.run(["ovn-nbctl", "--wait=hv", "sync"])
 
 
 def at_once(calls) -> list:
