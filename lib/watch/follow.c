@@ -173,9 +173,10 @@ static void adopt_stray(const struct row *port, void *payload)
     }
 }
 
+/* Who leads does. */
 static void catch_up_with_strays(ovnk8s_watcher *watcher)
 {
-    if (watcher->has_strays) {
+    if (watcher->has_strays && lead_may_write(watcher)) {
         watcher->has_strays = false;
         replica_each(conn_replica(watcher->conn), SWITCH_PORT_TABLE, adopt_stray, watcher);
     }

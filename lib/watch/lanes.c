@@ -96,6 +96,16 @@ static void land_lost(ovnk8s_watcher *watcher, struct lane_state *lane)
     }
 }
 
+/* Nothing was changed, and no task is to blame. */
+static void land_unled(ovnk8s_watcher *watcher, struct cargo *cargo)
+{
+    struct task *task;
+
+    while ((task = list_pop(&cargo->tasks)) != NULL) {
+        land_task(watcher, task, PLAN_REFUSED);
+    }
+}
+
 static bool is_of_database(int error)
 {
     return error == OVNK8S_TIMEOUT || error == OVNK8S_UNAVAILABLE || error == OVNK8S_CANCELLED;
@@ -107,6 +117,8 @@ static void land(ovnk8s_watcher *watcher, struct lane_state *lane, int error)
         land_committed(watcher, lane);
     } else if (is_of_database(error)) {
         land_lost(watcher, lane);
+    } else if (lead_is_lost(watcher, error)) {
+        land_unled(watcher, &lane->flying);
     } else {
         land_refused(watcher, &lane->flying);
     }
@@ -170,6 +182,39 @@ static void collect(ovnk8s_watcher *watcher, enum lane number)
     }
 }
 
+static bool may_plan(const ovnk8s_watcher *watcher)
+{
+    return conn_is_current(watcher->conn) && watcher_is_synced(watcher) && lead_may_write(watcher);
+}
+
+/* What a watcher does that does not lead. */
+static void follow(ovnk8s_watcher *watcher, enum lane number)
+{
+    for (size_t i = 0; i < MOST_PLANNED; i++) {
+        struct task *task = tasks_take(queue_of(watcher), number);
+
+        if (!task) {
+            return;
+        }
+        if (task->type->follow && task->type->follow(watcher, task)) {
+            task->type->forget(watcher, task);
+        } else {
+            task_settle(queue_of(watcher), task, now_ms());
+        }
+    }
+}
+
+void lanes_stand_down(ovnk8s_watcher *watcher)
+{
+    for (size_t i = 0; i < N_LANES; i++) {
+        struct cargo *next = &watcher->lanes.of[i].next;
+
+        land_unled(watcher, next);
+        ovnk8s_plan_free(next->plan);
+        next->plan = NULL;
+    }
+}
+
 static void depart(ovnk8s_watcher *watcher, struct lane_state *lane)
 {
     const struct deadline deadline = conn_deadline(watcher->conn, 0);
@@ -205,7 +250,10 @@ void lanes_step(ovnk8s_watcher *watcher)
         }
     }
     note_current(lanes, is_current);
-    for (size_t i = 0; i < N_LANES && is_current && watcher_is_synced(watcher); i++) {
+    for (size_t i = 0; i < N_LANES && lead_follows(watcher); i++) {
+        follow(watcher, (enum lane)i);
+    }
+    for (size_t i = 0; i < N_LANES && may_plan(watcher); i++) {
         collect(watcher, (enum lane)i);
         if (!lanes->of[i].apply) {
             depart(watcher, &lanes->of[i]);
@@ -225,7 +273,10 @@ static int64_t lane_wake_at(const ovnk8s_watcher *watcher, enum lane number)
     const bool collects = watcher->lanes.tasks.ready[number].n && lane->next.tasks.n < most;
     int64_t at = lane->apply ? apply_wakes_at(lane->apply) : INT64_MAX;
 
-    if (conn_is_current(watcher->conn) && watcher_is_synced(watcher)) {
+    if (lead_follows(watcher)) {
+        return watcher->lanes.tasks.ready[number].n ? 0 : at;
+    }
+    if (may_plan(watcher)) {
         at = collects ? 0 : at;
         at = lane->next.tasks.n && !lane->apply ? earlier(at, lane->not_before) : at;
     }

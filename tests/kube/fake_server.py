@@ -16,6 +16,8 @@ import tempfile
 import threading
 import time
 
+from fake_lease import Leases
+
 
 class Request:
     def __init__(self, method, path, headers, body):
@@ -169,9 +171,21 @@ SCRIPTS = {
     "never": [text(200, json.dumps(thing("x", 5))), HOLD],
     "forbidden": [status(403, "you may not")],
     "watch-forbidden": [text(200, json.dumps(thing("x", 5))), status(403, "you may not watch")],
+    "public-list": [listing(10, "a", "b", token="t1", in_pieces=7), listing(10, "c")],
+    "public-list-stopped": [listing(10, "a", "b")],
+    "public-list-expires": [listing(10, "a", token="t1"), status(410), listing(12, "a")],
+    "public-list-busy": [status(500), listing(10, "a")],
+    "public-follow": [listing(10, "a", "b"), chunked([event("ADDED", "c", 11), event("DELETED", "a", 12)], "hold")],
+    **{f"events-{i}": [text(201, "{}")] for i in range(7)},
+    "events-refused": [status(403, "you may not")],
+    "events-busy": [status(500), text(201, "{}")],
+    "events-forgotten": [text(201, "{}"), status(404), text(201, "{}")],
+    "events-lost": [cut, status(409, "", "AlreadyExists"), text(200, "{}")],
     "recovers": [status(503), status(503), listing(5), chunked(
         [event("ADDED", "x", 6, ready=True)], "hold")],
 }
+
+SCRIPTS.update({f"lease-{i}": Leases(sys.modules[__name__]) for i in range(20)})
 
 log = {name: [] for name in SCRIPTS}
 
@@ -184,6 +198,8 @@ def answer_of(request):
         return status(404, f"no script {first}")
     number = len(log[first])
     log[first].append(request)
+    if callable(SCRIPTS[first]):
+        return SCRIPTS[first](request)
     return SCRIPTS[first][min(number, len(SCRIPTS[first]) - 1)]
 
 

@@ -124,12 +124,14 @@ def call_plugin(node: Node, verb: str, environment: dict[str, str | None], keys:
 class Watcher:
     """ovn-k8s-watcher on the central host, in the background while a "with" block runs."""
 
-    def __init__(self, central: Central):
+    def __init__(self, central: Central, *words: str):
+        """With more options, if need be."""
         self.central = central
+        self.words = words
 
     def __enter__(self) -> Watcher:
         self.central.run(["ovn-k8s-watcher", "--overlay", "--pidfile", "--log-file", "-vfile:info", "-vconsole:emer",
-                          "--detach"])
+                          "--detach", *self.words])
         self.pid = self.central.path(WATCHER_PID).read_text().strip()
         return self
 
