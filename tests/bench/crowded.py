@@ -4,10 +4,8 @@ from __future__ import annotations
 import json
 
 from bench import Bench
-from watched import Watched, watched_of
+from watched import SERVICES, SLICES, Watched, watched_of
 
-SERVICES = "/api/v1/namespaces/default/services"
-SLICES = "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices"
 ENDPOINTS = 3
 
 
@@ -24,19 +22,27 @@ def service_objects(name: str, pods: list[str], first: int) -> list[tuple[str, d
 
 
 class Crowded:
-    """The servers of Watched with all of this in them. One at a time."""
+    """The servers of Watched with all of this in them."""
 
     def __init__(self, watched: Watched, pods: int, services: int):
         self.watched = watched
-        self.bench, self.folder, self.central, self.watcher = watched.bench, watched.folder, watched.central, watched.watcher
+        self.bench, self.folder, self.central = watched.bench, watched.folder, watched.central
+        self.send, self.watcher = watched.send, watched.watcher
+        watched.clear()
         watched.send(watched.new_pods(pods))
         self.pods = watched.pods
-        self.services = services
         watched.send([f"POST {path} {json.dumps(item)}" for i in range(services) for path, item in service_objects(
             f"service-{i}", self.pods[i:i + ENDPOINTS], 0x10000 + i * ENDPOINTS)])
         with watched.watcher() as watcher:
             watcher.wait_until_settled(len(self.pods))
             self.filling = watcher.usage()
+
+    def is_there(self) -> bool:
+        """Whether no row has made something else of it."""
+        return self.watched.pods is self.pods
+
+    def stop(self):
+        """The servers are stopped as what they are."""
 
 
 def crowded_of(bench: Bench, rows: str) -> Crowded | None:
@@ -44,7 +50,6 @@ def crowded_of(bench: Bench, rows: str) -> Crowded | None:
     watched = watched_of(bench, rows)
     if not watched:
         return None
-    if Crowded not in bench.others:
-        watched.delete_pods()
+    if Crowded not in bench.others or not bench.others[Crowded].is_there():
         bench.others[Crowded] = Crowded(watched, bench.size(10000, 30), bench.size(1000, 5))
     return bench.others[Crowded]

@@ -28,6 +28,8 @@ from ovn import SYSTEM_DB, Central, background  # noqa: E402
 from sandbox import Sandbox  # noqa: E402
 
 PODS = "/api/v1/namespaces/default/pods"
+SERVICES = "/api/v1/namespaces/default/services"
+SLICES = "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices"
 ADDRESSES_PER_NODE = 250
 AT_ONCE = 32
 ROOMY = 600  # seconds that nothing takes
@@ -127,6 +129,8 @@ class Watched:
 
     def send(self, lines: list[str], *, at_once: int = AT_ONCE, version: int = 1) -> dict:
         """Sends requests, which are lines of bench-api. Returns what that tells."""
+        if not lines:
+            return {}
         file = self.folder / "requests"
         file.write_text("\n".join(lines))
         return answer_of(self.central.entering([
@@ -167,6 +171,14 @@ class Watched:
     def delete_pods(self):
         self.send([f"DELETE {PODS}/{name}?gracePeriodSeconds=0" for name in self.pods])
         self.pods = []
+
+    def clear(self):
+        """Deletes whatever another row has made."""
+        self.forget()
+        self.delete_pods()
+        for path in SERVICES, SLICES:
+            self.send([f"DELETE {path}/{item['metadata']['name']}" for item in self.api.request("GET", path)["items"]
+                       if item["metadata"]["name"] != "kubernetes"])
 
     def transact(self, *operations: dict) -> list[dict]:
         with socket.socket(socket.AF_UNIX) as connection:

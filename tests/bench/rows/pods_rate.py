@@ -79,6 +79,7 @@ def measure(bench: Bench) -> Iterator[Row]:
     watched = watched_of(bench, "pods-rate")
     if not watched:
         return
+    watched.clear()
     yield from waiting(watched)
     watched.delete_pods()
     yield from arriving(watched)
