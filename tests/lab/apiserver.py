@@ -54,6 +54,10 @@ class ApiServer:
         rows = [f'{token},{user},{user},"{group_of(user)}"\n' for user, token in self.tokens.items()]
         self.central.write(f"{FOLDER}/tokens.csv", "".join(rows), mode=0o600)
         self.central.write(f"{FOLDER}/admin-token", self.tokens["admin"], mode=0o600)
+        self.start_server()
+
+    def start_server(self):
+        """Starts kube-apiserver alone, for instance when it has been killed."""
         self.server = self.central.spawn("kube-apiserver", [
             "kube-apiserver", f"--etcd-servers={ETCD}", f"--advertise-address={self.central.address}",
             f"--secure-port={PORT}", "--service-cluster-ip-range=10.96.0.0/16",
@@ -79,7 +83,7 @@ class ApiServer:
 
     def wait_until_ready(self):
         """Waits until pods can be made, and gives the users of PERMISSIONS their rights."""
-        wait_for("the API server", self._answers, timeout=120, log=self.server.log, still=self.server.alive)
+        self.wait_until_it_answers()
         for user, rights in PERMISSIONS.items():
             metadata = {"name": f"ovn-k8s-{user}"}
             self.request("POST", "/apis/rbac.authorization.k8s.io/v1/clusterroles", {
@@ -88,6 +92,9 @@ class ApiServer:
             self.request("POST", "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings", {
                 "metadata": metadata, "subjects": [{"kind": "User", "name": user}],
                 "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": metadata["name"]}})
+
+    def wait_until_it_answers(self):
+        wait_for("the API server", self._answers, timeout=120, log=self.server.log, still=self.server.alive)
 
     def _answers(self) -> bool:
         return self.exists("/readyz") and self.exists("/api/v1/namespaces/default")
