@@ -71,6 +71,8 @@ def test_what_the_watcher_has_seen_last_is_forgotten(overlay, watcher):
     with frozen(overlay.central, watcher.pid):
         make_pods(overlay, "missed", 5)
         delete_pod(overlay, "old0")
+        # The version goes on with an object that the watcher is not told of.
+        overlay.api.request("POST", "/api/v1/namespaces/default/configmaps", {"metadata": {"name": "other"}})
         compact(overlay)
         overlay.api.server.kill()
         overlay.api.start_server()
