@@ -82,6 +82,10 @@ class ApiServer:
         self.central.write(f"{FOLDER}/tokens.csv", "".join(rows), mode=0o600)
         self.central.write(f"{FOLDER}/audit-policy.yaml", json.dumps(AUDIT_POLICY))
         self.central.write(f"{FOLDER}/admin-token", self.tokens["admin"], mode=0o600)
+        self.start_server()
+
+    def start_server(self):
+        """Starts kube-apiserver alone, for instance when it has been killed."""
         self.server = self.central.spawn("kube-apiserver", [
             "kube-apiserver", f"--etcd-servers={ETCD}", f"--advertise-address={self.central.address}",
             f"--secure-port={PORT}", f"--service-cluster-ip-range={SERVICE_RANGE}",
@@ -109,7 +113,7 @@ class ApiServer:
 
     def wait_until_ready(self):
         """Waits until pods can be made, and gives the users their rights."""
-        wait_for("the API server", self._answers, timeout=120, log=self.server.log, still=self.server.alive)
+        self.wait_until_it_answers()
         for user, rights in PERMISSIONS.items():
             metadata = {"name": f"ovn-k8s-{user}"}
             self.request("POST", "/apis/rbac.authorization.k8s.io/v1/clusterroles", {
@@ -133,6 +137,9 @@ class ApiServer:
         log = self.central.path(AUDIT_LOG)
         lines = log.read_text().splitlines(keepends=True) if log.exists() else []
         return [json.loads(line) for line in lines if line.endswith("\n")]
+
+    def wait_until_it_answers(self):
+        wait_for("the API server", self._answers, timeout=120, log=self.server.log, still=self.server.alive)
 
     def _answers(self) -> bool:
         return self.exists("/readyz") and self.exists("/api/v1/namespaces/default")
