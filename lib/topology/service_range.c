@@ -83,7 +83,7 @@ static struct policy policy_of(struct rows *wanted, const char *owner, const str
     char text[PREFIX_TEXT];
 
     return (struct policy){
-        .id = service_policy_id(owner, range),
+        .id = service_range_policy_id(owner, range),
         .title = arena_printf(&wanted->arena, "services %s", prefix_to_text(range, text)),
         .priority = SERVICE_PRIORITY,
         .match = match_destination(&wanted->arena, range),

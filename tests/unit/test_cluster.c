@@ -224,7 +224,7 @@ static void a_service_range_comes_changes_and_goes(void **state)
     assert_null(ovnk8s_plan_service_range(w->plan));
     renew(w);
     assert_range(w, "none");
-    assert_int_equal(w->database.n, 5);
+    assert_int_equal(w->database.n, 7);
 }
 
 static void nodes_learn_the_service_range(void **state)
