@@ -35,6 +35,7 @@
 #define POD_UID_KEY "pod-uid"
 #define LEDGER_KEY "ovnk8s-ledger"
 #define GATEWAY_KEY "k8s-gateway"
+#define GATEWAY_NODE_KEY "k8s-gateway-node"
 
 /* The cluster router is known by what it is, since its name, the master's, differs. */
 struct row_id cluster_router_id(const char *owner);

@@ -19,6 +19,7 @@ from ovn import Central
 PORT = 6443
 FOLDER = "/etc/kubernetes"
 CA = f"{FOLDER}/ca.crt"
+SERVICE_RANGE = "10.96.0.0/16,fd96::/112"
 ETCD = "http://127.0.0.1:2379"
 PERMISSIONS = {"node": {"pods": ["get", "list", "watch"], "services": ["get", "list", "watch"]}}
 MANIFESTS = pathlib.Path(__file__).resolve().parents[2] / "examples/ovn-k8s-watcher/deploy"
@@ -81,7 +82,7 @@ class ApiServer:
         self.central.write(f"{FOLDER}/admin-token", self.tokens["admin"], mode=0o600)
         self.server = self.central.spawn("kube-apiserver", [
             "kube-apiserver", f"--etcd-servers={ETCD}", f"--advertise-address={self.central.address}",
-            f"--secure-port={PORT}", "--service-cluster-ip-range=10.96.0.0/16",
+            f"--secure-port={PORT}", f"--service-cluster-ip-range={SERVICE_RANGE}",
             f"--tls-cert-file={FOLDER}/server.crt", f"--tls-private-key-file={FOLDER}/server.key",
             f"--token-auth-file={FOLDER}/tokens.csv", "--allow-privileged",
             f"--audit-policy-file={FOLDER}/audit-policy.yaml", f"--audit-log-path={AUDIT_LOG}", "--audit-log-mode=batch",
@@ -109,12 +110,12 @@ class ApiServer:
         for user, rights in PERMISSIONS.items():
             metadata = {"name": f"ovn-k8s-{user}"}
             self.request("POST", "/apis/rbac.authorization.k8s.io/v1/clusterroles", {
-                "metadata": metadata, "rules": [{"apiGroups": [""], "resources": [resource], "verbs": verbs}
-                                               for resource, verbs in rights.items()]})
+                "metadata": metadata, "rules": [
+                    {"apiGroups": [resource.partition(".")[2]], "resources": [resource.partition(".")[0]], "verbs": verbs}
+                    for resource, verbs in rights.items()]})
             self.request("POST", "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings", {
                 "metadata": metadata, "subjects": [{"kind": "User", "name": user}],
                 "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": metadata["name"]}})
-
         for manifest in [*manifests("namespace.yaml"), *manifests("rbac.yaml")]:
             self.create(manifest)
 

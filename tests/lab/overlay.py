@@ -59,6 +59,26 @@ def set_up_overlay(sandbox: Sandbox):
     sandbox.central.run(["ovn-nbctl", "--wait=hv", "sync"])
 
 
+DUAL_SUBNET = "192.168.0.0/16,fd01::/48"
+
+
+def dual_subnets(number: int) -> str:
+    """The subnets of a node, of which the master is number 1."""
+    return f"192.168.{number}.0/24,fd01:0:0:{number}::/64"
+
+
+def set_up_dual_stack(sandbox: Sandbox):
+    """Master and nodes with subnets of both families. All is settled then."""
+    connect_hosts(sandbox)
+    central = sandbox.central
+    overlay_command(central, "master-init", {"cluster-ip-subnet": DUAL_SUBNET, "master-switch-subnet": dual_subnets(1),
+                                             "node-name": central.name})
+    for number, node in enumerate(sandbox.nodes, 2):
+        overlay_command(node, "minion-init", {"cluster-ip-subnet": DUAL_SUBNET, "minion-switch-subnet": dual_subnets(number),
+                                              "node-name": node.name})
+    central.run(["ovn-nbctl", "--wait=hv", "sync"])
+
+
 def at_once(calls) -> list:
     """Makes all the calls at the same time. Returns what they returned."""
     calls = list(calls)

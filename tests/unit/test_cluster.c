@@ -9,7 +9,7 @@ static void a_cluster_is_a_router_and_a_join_switch(void **state)
 
     succeed(add_cluster(w, "master", "192.168.0.0/16", NULL));
     succeed(compute(w));
-    assert_int_equal(wanted->n, 5);
+    assert_int_equal(wanted->n, 7);
     assert_row(router_in(wanted), ROUTER_TABLE, "master",
                COLUMNS("name is 'master'",
                        "external_ids includes 'k8s-cluster-router'='yes'"
@@ -162,7 +162,7 @@ static void adding_twice_in_one_plan_is_adding(void **state)
 
     succeed(add_cluster(w, "m", "10.0.0.0/8", NULL));
     succeed(add_cluster(w, "m", "10.0.0.0/8", NULL));
-    assert_int_equal(apply(w), 5);
+    assert_int_equal(apply(w), 7);
     assert_int_equal(row_column(router_port_in(&w->database, "rtoj-m"), "networks")->n, 1);
     assert_int_equal(row_column(router_in(&w->plan->wanted), "ports")->n, 1);
     assert_int_equal(row_column(switch_in(&w->plan->wanted, "join"), "ports")->n, 1);
@@ -175,9 +175,9 @@ static void a_cluster_goes_with_all_that_it_was_made_into(void **state)
     struct world *w = *state;
 
     have_cluster(w, "m", "10.0.0.0/8");
-    assert_int_equal(w->database.n, 5);
+    assert_int_equal(w->database.n, 7);
     succeed(ovnk8s_cluster_delete(w->plan, 0));
-    assert_int_equal(apply(w), 5);
+    assert_int_equal(apply(w), 7);
     assert_int_equal(w->database.n, 0);
     assert_nothing_to_do(w);
     renew(w);
