@@ -41,6 +41,10 @@ typedef void conn_reply_fn(int error, const struct json *results, void *payload)
  * reply comes during conn_step(), or during conn_close() as a failure. */
 int conn_send(struct conn *conn, struct json *ops, conn_reply_fn *reply, void *payload);
 
+/* Forgets the transaction that was sent with 'payload', if it has no answer yet: one that still
+ * comes is dropped. What was to be changed may be changed all the same. */
+void conn_forget(struct conn *conn, const void *payload);
+
 /* Handles what is ready. Never blocks. */
 void conn_step(struct conn *conn);
 
@@ -55,6 +59,11 @@ bool conn_is_current(const struct conn *conn);
 
 /* Waits until conn_is_ready(), trying one server after the other. */
 int conn_wait_ready(struct conn *conn, const struct deadline *deadline);
+
+/* Tell of a wait that ended with 'error': for the connection, or for the answer of the server. Both
+ * return it. */
+int conn_fail_connecting(const struct conn *conn, int error);
+int conn_fail_answering(const struct conn *conn, int error);
 
 /* Steps until 'done' says so. */
 int conn_until(struct conn *conn, bool (*done)(struct conn *conn, void *payload), void *payload,
