@@ -49,14 +49,14 @@ _ovn_k8s_overlay() {
         return
         ;;
     --owner | --timeout | --mtu | --node-name | --cluster-ip-subnet | --master-switch-subnet | \
-        --minion-switch-subnet | --join-subnet | --physical-ip | --default-gw | \
+        --minion-switch-subnet | --join-subnet | --service-cluster-ip-range | --physical-ip | --default-gw | \
         --rampout-ip-subnets | --chassis | --mac)
         COMPREPLY=()
         return
         ;;
     esac
     case $verb in
-    master-init) flags+=" $init --master-switch-subnet --join-subnet" ;;
+    master-init) flags+=" $init --master-switch-subnet --join-subnet --service-cluster-ip-range" ;;
     minion-init) flags+=" $init --minion-switch-subnet" ;;
     gateway-init) flags+=" $gateway" ;;
     gateway-del) flags+=' --logical-only' ;;

@@ -20,6 +20,7 @@ static ovnk8s_gateway gateway_of(const struct command *command, const char *chas
     gateway.default_gateways = command->default_gateways;
     gateway.rampout_subnets = command->rampout_subnets;
     gateway.single_default = command->has_single_default;
+    gateway.is_shared = command->bridge_interface != NULL;
     gateway.cluster_subnet = command->cluster_subnet;
     return gateway;
 }

@@ -23,7 +23,10 @@
 
 #define JOIN_HELP                                                                                  \
     "  --join-subnet SUBNET           between the cluster's router and gateways\n"                 \
-    "                                 (default: 100.64.1.0/24,fd98::/64)\n"
+    "                                 (default: 100.64.1.0/24,fd98::/64)\n"                        \
+    "  --service-cluster-ip-range SUBNET\n"                                                        \
+    "                                 of the cluster addresses of services, as kube-apiserver\n"   \
+    "                                 has it, such as 10.96.0.0/16; \"\" forgets it\n"
 
 #define GENERAL_HELP                                                                               \
     "  --dry-run              show what would change, and change nothing\n"                        \

@@ -15,12 +15,14 @@ static unsigned int mtu_of(const struct command *command)
     return (unsigned int)atoi(ovnk8s_settings_get(command->cli.settings, "mtu"));
 }
 
-static ovnk8s_host host_of(const struct command *command, const char *subnet)
+static ovnk8s_host host_of(const struct command *command, const ovnk8s_plan *plan)
 {
     ovnk8s_host host = OVNK8S_HOST_INIT;
 
     host.node = command->node;
-    host.subnet = subnet;
+    host.subnet = ovnk8s_plan_node_subnet(plan, command->node);
+    host.service_range = ovnk8s_plan_service_range(plan);
+    host.join_subnet = ovnk8s_plan_join_subnet(plan);
     host.cluster_subnet = command->cluster_subnet;
     host.mtu = mtu_of(command);
     return host;
@@ -76,6 +78,7 @@ static ovnk8s_plan *make_plan(const struct command *command)
     cluster.name = node.name = command->node;
     cluster.subnet = node.cluster_subnet = command->cluster_subnet;
     cluster.join_subnet = command->join_subnet;
+    cluster.service_range = command->service_range;
     node.subnet = command->node_subnet;
     if (command->verb->run == run_master_init) {
         cli_check(ovnk8s_cluster_add(plan, &cluster));
@@ -171,7 +174,7 @@ static void init_host(const struct command *command, ovnk8s_vswitch *vswitch,
                       const ovnk8s_plan *plan, const char *plugin)
 {
     const char *subnet = ovnk8s_plan_node_subnet(plan, command->node);
-    const ovnk8s_host host = host_of(command, subnet);
+    const ovnk8s_host host = host_of(command, plan);
     const ovnk8s_cni_install_options cni = cni_of(command, plugin);
     const bool is_told = command->is_dry_run || command->is_verbose;
     struct preview preview = {0};

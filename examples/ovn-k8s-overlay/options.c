@@ -13,6 +13,7 @@ enum {
     OPTION_NODE_NAME,
     OPTION_MTU,
     OPTION_JOIN_SUBNET,
+    OPTION_SERVICE_RANGE,
     OPTION_PHYSICAL_INTERFACE,
     OPTION_BRIDGE_INTERFACE,
     OPTION_PHYSICAL_IP,
@@ -40,6 +41,7 @@ static const struct {
 } particular[] = {
     {OPTION_CLUSTER_SUBNET, "--cluster-ip-subnet", {"master-init", "minion-init", "gateway-init"}},
     {OPTION_JOIN_SUBNET, "--join-subnet", {"master-init"}},
+    {OPTION_SERVICE_RANGE, "--service-cluster-ip-range", {"master-init"}},
     {OPTION_PHYSICAL_INTERFACE, "--physical-interface", {"gateway-init"}},
     {OPTION_BRIDGE_INTERFACE, "--bridge-interface", {"gateway-init"}},
     {OPTION_PHYSICAL_IP, "--physical-ip", {"gateway-init"}},
@@ -69,6 +71,7 @@ static const struct option long_options[] = {
     {"node-name", required_argument, NULL, OPTION_NODE_NAME},
     {"mtu", required_argument, NULL, OPTION_MTU},
     {"join-subnet", required_argument, NULL, OPTION_JOIN_SUBNET},
+    {"service-cluster-ip-range", required_argument, NULL, OPTION_SERVICE_RANGE},
     {"physical-interface", required_argument, NULL, OPTION_PHYSICAL_INTERFACE},
     {"bridge-interface", required_argument, NULL, OPTION_BRIDGE_INTERFACE},
     {"physical-ip", required_argument, NULL, OPTION_PHYSICAL_IP},
@@ -182,6 +185,9 @@ static void take_particular(struct command *command, int option, const char *val
     switch (option) {
     case OPTION_JOIN_SUBNET:
         command->join_subnet = value;
+        break;
+    case OPTION_SERVICE_RANGE:
+        command->service_range = value;
         break;
     case OPTION_CLUSTER_SUBNET:
         command->cluster_subnet = value;

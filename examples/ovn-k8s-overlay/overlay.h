@@ -17,7 +17,7 @@ enum format { FORMAT_TEXT, FORMAT_JSON, FORMAT_DOT, FORMAT_SVG };
 struct command {
     const struct verb *verb;
     const char *argument; /* Of a verb that has one. */
-    const char *cluster_subnet, *join_subnet, *node_subnet, *node, *owner;
+    const char *cluster_subnet, *join_subnet, *service_range, *node_subnet, *node, *owner;
     const char *physical_interface, *bridge_interface, *rampout_subnets, *chassis, *mac;
     char *physical_ips, *default_gateways; /* Each may be given several times. */
     enum ovnk8s_wait wait;

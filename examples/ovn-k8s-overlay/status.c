@@ -226,8 +226,12 @@ static void print_status_text(const ovnk8s_topology *topology, const struct chas
     const ovnk8s_cluster *cluster = ovnk8s_topology_cluster(topology);
 
     if (cluster) {
-        printf("cluster %s, subnet %s, join subnet %s\n", cluster->name, cluster->subnet,
+        printf("cluster %s, subnet %s, join subnet %s", cluster->name, cluster->subnet,
                cluster->join_subnet ? cluster->join_subnet : "-");
+        if (cluster->service_range) {
+            printf(", service range %s", cluster->service_range);
+        }
+        putchar('\n');
     } else {
         puts("no cluster");
     }

@@ -34,11 +34,12 @@ typedef struct ovnk8s_gateway {
                                    * gateway; with commas between. NULL or "": none. */
     bool single_default;          /* No default route by this gateway unless it is the first. */
     const char *cluster_subnet; /* What the caller believes the cluster's to be; NULL: no matter. */
+    bool is_shared; /* The host has the physical addresses too, as on a bridge that both use. */
 } ovnk8s_gateway;
 
 #define OVNK8S_GATEWAY_INIT                                                                        \
     {                                                                                              \
-        sizeof(ovnk8s_gateway), NULL, NULL, NULL, NULL, NULL, NULL, NULL, false, NULL              \
+        sizeof(ovnk8s_gateway), NULL, NULL, NULL, NULL, NULL, NULL, NULL, false, NULL, false       \
     }
 
 /* The macro as a function, for bindings. */
@@ -47,8 +48,10 @@ OVNK8S_API void ovnk8s_gateway_init(ovnk8s_gateway *gateway);
 /* Adds to 'plan' that the node is a gateway: Logical_Router "GR_<node>" on the chassis, connected
  * to the join switch by the next free address of the join subnet and to Logical_Switch "ext_<node>"
  * by the physical address; routes to the cluster's subnet, to the default gateways and, in the
- * cluster router, by this gateway to everywhere; and SNAT of the cluster's subnet. One that is
- * there already with other parameters is changed. Node and cluster may be added by the same plan.
+ * cluster router, by this gateway to everywhere; and SNAT of the cluster's subnet. What pods send
+ * to physical addresses that are shared with the host reaches the host, by its port as a node, save
+ * what is for the ports 30000 to 32767, which Kubernetes has for NodePorts. One that is there
+ * already with other parameters is changed. Node and cluster may be added by the same plan.
  *
  * Errors: OVNK8S_INVALID (a malformed name, address or MAC; a default gateway that is not in the
  * physical network; a rampout subnet with host bits; nothing of the families of the physical
@@ -57,7 +60,7 @@ OVNK8S_API void ovnk8s_gateway_init(ovnk8s_gateway *gateway);
  * not the cluster's), OVNK8S_EXHAUSTED (no address of the join subnet is free), OVNK8S_EXISTS (a
  * row of this name belongs to somebody else).
  *
- * Source: Logical_Router, Logical_Router_Static_Route, NAT in ovn-nb(5). */
+ * Source: Logical_Router, Logical_Router_Policy, Logical_Router_Static_Route, NAT in ovn-nb(5). */
 OVNK8S_API OVNK8S_MUST_CHECK int ovnk8s_gateway_add(ovnk8s_plan *plan,
                                                     const ovnk8s_gateway *gateway);
 

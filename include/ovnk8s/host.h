@@ -19,11 +19,13 @@ typedef struct ovnk8s_host {
     const char *cluster_subnet; /* As ovnk8s_cluster.subnet. */
     unsigned int mtu;           /* Of the management port, in bytes; 0: the default. */
     unsigned int timeout_ms;    /* For the whole call; 0: as the connection has it. */
+    const char *service_range;  /* As ovnk8s_cluster.service_range; NULL or "": none. */
+    const char *join_subnet;    /* As ovnk8s_cluster.join_subnet; NULL or "": no route to it. */
 } ovnk8s_host;
 
 #define OVNK8S_HOST_INIT                                                                           \
     {                                                                                              \
-        sizeof(ovnk8s_host), NULL, NULL, NULL, 0, 0                                                \
+        sizeof(ovnk8s_host), NULL, NULL, NULL, 0, 0, NULL, NULL                                    \
     }
 
 /* The macro as a function, for bindings. */
@@ -31,12 +33,16 @@ OVNK8S_API void ovnk8s_host_init(ovnk8s_host *host);
 
 /* Sets the host up: bridge br-int where it is missing (with the datapath type that
  * external_ids:ovn-bridge-datapath-type says), and the internal port "k8s-<node cut to 11>" with
- * the second address of the subnet and a route to the cluster's subnet by the first. Doing it twice
- * changes nothing; after a reboot it gives the port its address again.
+ * the second address of the subnet and a route to the cluster's subnet by the first. With a service
+ * range there is a route to that too, for connections from the second address; one to another
+ * range, from before, goes. With a join subnet there is one to that, by which answers reach the
+ * gateways that have brought a connection to the host. Doing it twice changes nothing; after a
+ * reboot it gives the port its address again.
  *
- * Errors: OVNK8S_INVALID (a malformed name or subnet, a node's subnet outside the cluster's),
- * OVNK8S_EXISTS (another address or route is in the way), OVNK8S_TIMEOUT (ovs-vswitchd did not make
- * the port), OVNK8S_PERMISSION, OVNK8S_CANCELLED, OVNK8S_SYSTEM, OVNK8S_NOMEM.
+ * Errors: OVNK8S_INVALID (a malformed name or subnet, a node's subnet outside the cluster's, a
+ * service range or join subnet of a family that the node's subnet has not), OVNK8S_EXISTS (another
+ * address or route is in the way), OVNK8S_TIMEOUT (ovs-vswitchd did not make the port),
+ * OVNK8S_PERMISSION, OVNK8S_CANCELLED, OVNK8S_SYSTEM, OVNK8S_NOMEM.
  *
  * Thread rule: that of 'vswitch'.
  *

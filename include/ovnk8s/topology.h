@@ -23,29 +23,36 @@ OVNK8S_BEGIN_DECLS
 
 /* What a cluster is. Strings are copied by ovnk8s_cluster_add(). */
 typedef struct ovnk8s_cluster {
-    size_t size;             /* Set by the initialiser. */
-    const char *name;        /* Of the cluster router: by custom, of the master node. */
-    const char *subnet;      /* The subnet, or the two, out of which all nodes get theirs. */
-    const char *join_subnet; /* Between the cluster router and gateway routers; NULL stands for
-                              * "100.64.1.0/24,fd98::/64". */
+    size_t size;               /* Set by the initialiser. */
+    const char *name;          /* Of the cluster router: by custom, of the master node. */
+    const char *subnet;        /* The subnet, or the two, out of which all nodes get theirs. */
+    const char *join_subnet;   /* Between the cluster router and gateway routers; NULL stands for
+                                * "100.64.1.0/24,fd98::/64". */
+    const char *service_range; /* The subnet, or the two, out of which Kubernetes takes the cluster
+                                * addresses of services. NULL: what the cluster has, which is none
+                                * at first; "": none. */
 } ovnk8s_cluster;
 
 #define OVNK8S_CLUSTER_INIT                                                                        \
     {                                                                                              \
-        sizeof(ovnk8s_cluster), NULL, NULL, NULL                                                   \
+        sizeof(ovnk8s_cluster), NULL, NULL, NULL, NULL                                             \
     }
 
 /* The macro as a function, for bindings. */
 OVNK8S_API void ovnk8s_cluster_init(ovnk8s_cluster *cluster);
 
 /* Adds to 'plan' that the cluster exists: Logical_Router 'name' with
- * external_ids:k8s-cluster-router=yes, Logical_Switch "join", and the ports that connect them.
+ * external_ids:k8s-cluster-router=yes, Logical_Switch "join", and the ports that connect them. With
+ * a service range, which may be changed, the router drops what is for that range and has met no
+ * load balancer on its way: it does not leave by a gateway.
  *
  * Errors: OVNK8S_INVALID (a name that Kubernetes does not allow for a node, a malformed subnet,
- * host bits set, a join subnet that overlaps the cluster's), OVNK8S_NOMEM. When the plan is
+ * host bits set, a join subnet that overlaps the cluster's, a service range that overlaps one of
+ * them or is of a family that the cluster's subnet has not), OVNK8S_NOMEM. When the plan is
  * applied: OVNK8S_EXISTS (the owner has a cluster already, of another name or subnet).
  *
- * Source: Logical_Router, Logical_Router_Port, Logical_Switch, Logical_Switch_Port in ovn-nb(5). */
+ * Source: Logical_Router, Logical_Router_Policy, Logical_Router_Port, Logical_Switch,
+ * Logical_Switch_Port in ovn-nb(5). */
 OVNK8S_API OVNK8S_MUST_CHECK int ovnk8s_cluster_add(ovnk8s_plan *plan,
                                                     const ovnk8s_cluster *cluster);
 
@@ -97,6 +104,12 @@ OVNK8S_API OVNK8S_MUST_CHECK int ovnk8s_node_add(ovnk8s_plan *plan, const ovnk8s
  * 'plan' has given to the node 'name' that it adds, NULL if there is none. It is valid until the
  * plan is computed or applied again, or freed. */
 OVNK8S_API const char *ovnk8s_plan_node_subnet(const ovnk8s_plan *plan, const char *name);
+
+/* Return the service range, or the join subnet, that the cluster has after the latest
+ * ovnk8s_plan_apply() or ovnk8s_plan_compute() of 'plan', which adds the cluster or a node of it;
+ * NULL if it has none. It is valid until the plan is computed or applied again, or freed. */
+OVNK8S_API const char *ovnk8s_plan_service_range(const ovnk8s_plan *plan);
+OVNK8S_API const char *ovnk8s_plan_join_subnet(const ovnk8s_plan *plan);
 
 /* Adds to 'plan' that the node does not exist: its logical switch goes with all ports on it, those
  * of pods too, and its port of the cluster router. It is no error when there is none.

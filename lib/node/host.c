@@ -16,7 +16,7 @@
 /* A set-up with its texts parsed. */
 struct job {
     const ovnk8s_host *host;
-    struct prefixes subnets, cluster;
+    struct prefixes subnets, cluster, services, join;
     char interface[IFNAMSIZ];
 };
 
@@ -30,6 +30,26 @@ struct setup {
 void ovnk8s_host_init(ovnk8s_host *host)
 {
     *host = (ovnk8s_host)OVNK8S_HOST_INIT;
+}
+
+/* What else there shall be a route to. */
+static int parse_optional(const struct job *job, const char *what, const char *text,
+                          struct prefixes *out)
+{
+    int error = 0;
+
+    *out = (struct prefixes){.n = 0};
+    if (text && *text) {
+        error = parse_networks(what, text, out);
+    }
+
+    for (size_t i = 0; !error && i < out->n; i++) {
+        if (!prefixes_of(&job->subnets, out->of[i].ip.family)) {
+            error = fail(OVNK8S_INVALID, "%s %s: of a family that subnet %s has not", what, text,
+                         job->host->subnet);
+        }
+    }
+    return error;
 }
 
 static int parse(struct job *job)
@@ -49,6 +69,9 @@ static int parse(struct job *job)
                          prefix_to_text(subnet, text), host->cluster_subnet);
         }
     }
+    error =
+        error ? error : parse_optional(job, "service range", host->service_range, &job->services);
+    error = error ? error : parse_optional(job, "join subnet", host->join_subnet, &job->join);
     if (!error) {
         snprintf(job->interface, sizeof job->interface, "k8s-%.11s", host->node);
     }
@@ -134,20 +157,84 @@ static int add_addresses(const struct job *job, struct netns *netns)
     return error;
 }
 
-static struct route route_by(const struct job *job, const struct prefix *router)
+/* Those of a node: to pods, to gateways, and to services. */
+struct routes {
+    struct route of[6];
+    size_t n;
+};
+
+/* What goes to a service comes from the address that the answer comes to. So routes to services are
+ * told from those to pods, too. */
+static struct routes routes_of(const struct job *job)
 {
-    return (struct route){.to = *prefixes_of(&job->cluster, router->ip.family), .via = router->ip};
+    const struct prefixes routers = addresses_at(&job->subnets, ROUTER_INDEX);
+    const struct prefixes own = addresses_at(&job->subnets, MANAGEMENT_INDEX);
+    struct routes routes = {.n = 0};
+
+    for (size_t i = 0; i < routers.n; i++) {
+        const unsigned int family = routers.of[i].ip.family;
+        const struct prefix *services = prefixes_of(&job->services, family);
+        const struct prefix *join = prefixes_of(&job->join, family);
+
+        routes.of[routes.n++] =
+            (struct route){.to = *prefixes_of(&job->cluster, family), .via = routers.of[i].ip};
+        if (join) {
+            routes.of[routes.n++] = (struct route){.to = *join, .via = routers.of[i].ip};
+        }
+        if (services) {
+            routes.of[routes.n++] =
+                (struct route){.to = *services, .via = routers.of[i].ip, .source = own.of[i].ip};
+        }
+    }
+    return routes;
 }
 
 static int add_routes(const struct job *job, struct netns *netns)
 {
-    const struct prefixes routers = addresses_at(&job->subnets, ROUTER_INDEX);
+    const struct routes routes = routes_of(job);
     int error = 0;
 
-    for (size_t i = 0; i < routers.n && !error; i++) {
-        const struct route route = route_by(job, &routers.of[i]);
+    for (size_t i = 0; i < routes.n && !error; i++) {
+        error = route_add(netns, job->interface, &routes.of[i]);
+    }
+    return error;
+}
 
-        error = route_add(netns, job->interface, &route);
+/* Whether it is the same place, next hop and source. */
+static bool route_is(const struct route *there, const struct route *route)
+{
+    return there->to.length == route->to.length && ip_equal(&there->to.ip, &route->to.ip) &&
+           ip_equal(&there->via, &route->via) && ip_equal(&there->source, &route->source);
+}
+
+/* Whether the route is one that routes_of() has made for a service range, though not for this one.
+ */
+static bool is_outdated(const struct job *job, const struct route *there)
+{
+    const struct prefixes own = addresses_at(&job->subnets, MANAGEMENT_INDEX);
+    const struct prefix *source = prefixes_of(&own, there->to.ip.family);
+    const struct routes routes = routes_of(job);
+
+    for (size_t i = 0; i < routes.n; i++) {
+        if (route_is(there, &routes.of[i])) {
+            return false;
+        }
+    }
+    return source && there->via.family && ip_equal(&there->source, &source->ip) &&
+           there->table == RT_TABLE_MAIN && there->protocol == RTPROT_STATIC;
+}
+
+static int delete_outdated(const struct job *job, struct netns *netns)
+{
+    _cleanup_free_ struct route *routes = NULL;
+    size_t n = 0;
+    int error = route_list(netns, job->interface, &routes, &n);
+
+    for (size_t i = 0; i < n && !error; i++) {
+        if (is_outdated(job, &routes[i])) {
+            error = route_del(netns, job->interface, &routes[i]);
+            error = error == OVNK8S_NOTFOUND ? 0 : error;
+        }
     }
     return error;
 }
@@ -159,6 +246,7 @@ static int configure(const struct job *job)
 
     error = error ? error : link_set_up(netns, job->interface, true);
     error = error ? error : add_addresses(job, netns);
+    error = error ? error : delete_outdated(job, netns);
     return error ? error : add_routes(job, netns);
 }
 
@@ -216,21 +304,36 @@ static bool has_address(const struct found *found, const struct prefix *address)
 static bool has_route(const struct found *found, const struct route *route)
 {
     for (size_t i = 0; i < found->n_routes; i++) {
-        const struct route *there = &found->routes[i];
-
-        if (there->table == RT_TABLE_MAIN && there->to.length == route->to.length &&
-            ip_equal(&there->to.ip, &route->to.ip) && ip_equal(&there->via, &route->via)) {
+        if (found->routes[i].table == RT_TABLE_MAIN && route_is(&found->routes[i], route)) {
             return true;
         }
     }
     return false;
 }
 
+static void tell_routes(const struct job *job, const struct found *found, struct text *out)
+{
+    const struct routes routes = routes_of(job);
+    char text[ROUTE_TEXT];
+
+    for (size_t i = 0; i < found->n_routes; i++) {
+        if (is_outdated(job, &found->routes[i])) {
+            text_printf(out, "- route %s over link \"%s\"\n", route_format(&found->routes[i], text),
+                        job->interface);
+        }
+    }
+    for (size_t i = 0; i < routes.n; i++) {
+        if (!has_route(found, &routes.of[i])) {
+            text_printf(out, "+ route %s over link \"%s\"\n", route_format(&routes.of[i], text),
+                        job->interface);
+        }
+    }
+}
+
 static void tell(const struct job *job, const struct found *found, struct text *out)
 {
     const struct prefixes own = addresses_at(&job->subnets, MANAGEMENT_INDEX);
-    const struct prefixes routers = addresses_at(&job->subnets, ROUTER_INDEX);
-    char text[ROUTE_TEXT];
+    char text[PREFIX_TEXT];
 
     if (!found->link.up) {
         text_printf(out, "~ link \"%s\" up\n", job->interface);
@@ -241,14 +344,7 @@ static void tell(const struct job *job, const struct found *found, struct text *
                         job->interface);
         }
     }
-    for (size_t i = 0; i < routers.n; i++) {
-        const struct route route = route_by(job, &routers.of[i]);
-
-        if (!has_route(found, &route)) {
-            text_printf(out, "+ route %s over link \"%s\"\n", route_format(&route, text),
-                        job->interface);
-        }
-    }
+    tell_routes(job, found, out);
 }
 
 int ovnk8s_host_preview(char **out, const ovnk8s_host *theirs)

@@ -283,6 +283,7 @@ static int begin_round(struct apply *apply)
     apply->stage = ASKING;
     apply->is_sent = false;
     plan_reset(apply->plan);
+    apply->round.asked.is_plain = apply->plan->wanted.is_plain = conn_is_plain(apply->conn);
     return ask(apply);
 }
 
@@ -344,13 +345,26 @@ static int tell_timeout(struct apply *apply, int error)
     return error;
 }
 
+/* Nothing is asked of a server about its schema beforehand: one that lacks what newer ones have
+ * says so, and is asked again without. */
+static bool turns_plain(const struct apply *apply, int error)
+{
+    if (error != OVNK8S_UNSUPPORTED ||
+        !(apply->round.asked.uses_newer || apply->plan->wanted.uses_newer)) {
+        return false;
+    }
+    conn_set_plain(apply->conn);
+    return true;
+}
+
 static void end_round(struct apply *apply, int error)
 {
+    const bool goes_on = turns_plain(apply, error) || is_passing(apply, error);
+
     exchange_clear(apply);
     round_clear(&apply->round);
     plan_reset(apply->plan);
-    if (is_passing(apply, error) && ++apply->n_rounds < MOST_ROUNDS &&
-        deadline_left(&apply->deadline)) {
+    if (goes_on && ++apply->n_rounds < MOST_ROUNDS && deadline_left(&apply->deadline)) {
         apply->story = failure_save();
         apply->round.looks = true;
         apply->pause_until = apply->n_rounds > 1 ? choose_pause() : 0;

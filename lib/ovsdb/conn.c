@@ -35,6 +35,7 @@ struct conn {
     struct json *conditions[CONN_TABLES]; /* Which rows of each table are monitored. */
     unsigned int condition_seqno;         /* When the server has followed them. */
     struct pending *pending;
+    bool is_plain;
     char reason[256]; /* Why the latest attempt to connect failed. */
 };
 
@@ -51,6 +52,16 @@ const struct log *conn_log(const struct conn *conn)
 struct replica *conn_replica(struct conn *conn)
 {
     return &conn->replica;
+}
+
+bool conn_is_plain(const struct conn *conn)
+{
+    return conn->is_plain;
+}
+
+void conn_set_plain(struct conn *conn)
+{
+    conn->is_plain = true;
 }
 
 bool conn_is_current(const struct conn *conn)

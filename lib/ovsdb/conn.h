@@ -18,7 +18,7 @@ struct wake_set;
 struct conn;
 
 /* How many tables a connection may monitor. */
-enum { CONN_TABLES = 4 };
+enum { CONN_TABLES = 8 };
 
 /* Opens a connection and waits until the server is ready. 'tables', which must outlive it, are what
  * can be monitored; except those that are from the start, nothing is before conn_watch(). */
@@ -29,6 +29,10 @@ void conn_close(struct conn *conn);
 const char *conn_remotes(const struct conn *conn);
 const struct log *conn_log(const struct conn *conn);
 struct replica *conn_replica(struct conn *conn);
+
+/* Whether the server was found to be one of an older OVN, as struct rows has it. */
+bool conn_is_plain(const struct conn *conn);
+void conn_set_plain(struct conn *conn);
 
 /* The deadline of a blocking call that starts now; 0 stands for the connection's own timeout. */
 struct deadline conn_deadline(const struct conn *conn, unsigned int timeout_ms);

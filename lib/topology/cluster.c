@@ -2,9 +2,11 @@
 
 #include "base/options.h"
 #include "topology/gateway.h"
+#include "topology/groups.h"
 #include "topology/leader.h"
 #include "topology/names.h"
 #include "topology/recall.h"
+#include "topology/service_range.h"
 #include "topology/wants.h"
 
 #define DEFAULT_JOIN_SUBNET "100.64.1.0/24,fd98::/64"
@@ -20,7 +22,14 @@ static void ask(const void *params, const struct scene *scene, struct rows *aske
 {
     (void)params;
     cluster_ask(scene, asked);
+    groups_ask(scene, ALL_SWITCHES, ALL_ROUTERS, asked);
 }
+
+/* What ovnk8s_cluster_add() was told. */
+struct cluster_params {
+    struct cluster_record cluster;
+    bool keeps_services; /* The service range is what it is. */
+};
 
 static int check_subnets(const char *what, const struct prefixes *there,
                          const struct prefixes *wanted)
@@ -55,6 +64,7 @@ static void describe(struct row *row, const struct cluster_record *cluster)
     row_includes_pair(row, "external_ids", CLUSTER_SUBNET_KEY,
                       prefixes_to_text(&cluster->subnets, text));
     row_includes_pair(row, "external_ids", JOIN_SUBNET_KEY, prefixes_to_text(&cluster->join, text));
+    describe_service_range(row, cluster);
 }
 
 static struct row *want_router(struct rows *wanted, const char *owner,
@@ -87,7 +97,8 @@ static struct row *want_join_switch(struct rows *wanted, const char *owner,
     return join;
 }
 
-int want_cluster(struct rows *wanted, const char *owner, const struct cluster_record *cluster)
+int want_cluster(struct rows *wanted, const char *owner, const struct cluster_record *cluster,
+                 const struct cluster_record *there)
 {
     const struct router_link link = {
         .router = want_router(wanted, owner, cluster),
@@ -98,24 +109,28 @@ int want_cluster(struct rows *wanted, const char *owner, const struct cluster_re
     };
 
     want_cluster_ledger(wanted, owner, cluster);
+    want_group(wanted, owner, ALL_SWITCHES);
+    want_group(wanted, owner, ALL_ROUTERS);
     if (rows_failed(wanted)) {
         return fail_nomem();
     }
     want_router_link(wanted, owner, &link);
+    want_service_range(wanted, owner, link.router, cluster, there);
     return 0;
 }
 
 static int resolve(const void *params, const struct scene *scene, struct rows *wanted)
 {
-    const struct cluster_record *cluster = params;
-    struct cluster_record there;
+    const struct cluster_params *given = params;
+    struct cluster_record cluster = given->cluster, there;
     const bool is_new = !cluster_recall(scene, &there);
     int error = 0;
 
     if (!is_new) {
-        error = check_existing(&there, cluster);
+        error = check_existing(&there, &cluster);
+        cluster.services = given->keeps_services ? there.services : cluster.services;
     }
-    error = error ? error : want_cluster(wanted, scene->owner, cluster);
+    error = error ? error : want_cluster(wanted, scene->owner, &cluster, is_new ? NULL : &there);
     if (!error && is_new) {
         want_taken(wanted, scene->owner, &(struct blocks){0});
         want_join(wanted, scene->owner, &(struct blocks){0}, "");
@@ -154,8 +169,9 @@ static struct prefixes same_families(const struct prefixes *join, const struct p
 }
 
 static int parse_cluster(const ovnk8s_cluster *cluster, struct arena *arena,
-                         struct cluster_record *record)
+                         struct cluster_params *params)
 {
+    struct cluster_record *record = &params->cluster;
     struct prefixes subnets, join;
     int error = check_dns_name("cluster name", cluster->name);
 
@@ -172,26 +188,44 @@ static int parse_cluster(const ovnk8s_cluster *cluster, struct arena *arena,
     *record = (struct cluster_record){.name = arena_strdup(arena, cluster->name),
                                       .subnets = subnets,
                                       .join = same_families(&join, &subnets)};
-    return 0;
+    params->keeps_services = !cluster->service_range;
+    return service_range_parse(cluster->service_range ? cluster->service_range : "", record,
+                               &record->services);
 }
 
 int ovnk8s_cluster_add(ovnk8s_plan *plan, const ovnk8s_cluster *theirs)
 {
-    struct cluster_record *record = arena_alloc(&plan->arena, sizeof *record);
+    struct cluster_params *params = arena_alloc(&plan->arena, sizeof *params);
     ovnk8s_cluster cluster = OVNK8S_CLUSTER_INIT;
-    int error = record ? options_take(&cluster, sizeof cluster, theirs) : fail_nomem();
+    int error = params ? options_take(&cluster, sizeof cluster, theirs) : fail_nomem();
 
-    error = error ? error : parse_cluster(&cluster, &plan->arena, record);
-    return error ? error : plan_intend(plan, &add_type, record->name, record);
+    error = error ? error : parse_cluster(&cluster, &plan->arena, params);
+    return error ? error : plan_intend(plan, &add_type, params->cluster.name, params);
 }
 
 /* Deleting. */
+
+/* Of what is found to be there. */
+static void ask_groups(const struct scene *scene, struct rows *asked)
+{
+    struct node_list nodes;
+
+    if (!scene->facts->first || !nodes_recall(scene, &scene->notes->arena, &nodes)) {
+        return;
+    }
+    for (size_t i = 0; i < nodes.n; i++) {
+        group_ask(scene, switch_group(&asked->arena, nodes.of[i].name), asked);
+        group_ask(scene, router_group(&asked->arena, nodes.of[i].name), asked);
+    }
+}
 
 static void ask_delete(const void *params, const struct scene *scene, struct rows *asked)
 {
     cluster_ask(scene, asked);
     nodes_ask_all(scene, params != NULL, asked);
     gateways_ask_all(scene, asked);
+    balancers_ask_all(scene, asked);
+    ask_groups(scene, asked);
 }
 
 static int refuse_nodes(const struct node_list *nodes)
@@ -243,7 +277,11 @@ static int resolve_delete(const void *params, const struct scene *scene, struct 
     }
     for (size_t i = 0; i < gateways.n; i++) {
         drop_gateway(wanted, scene->owner, &gateways.of[i]);
+        drop_group(scene, router_group(&wanted->arena, gateways.of[i].node), wanted);
     }
+    drop_group(scene, ALL_SWITCHES, wanted);
+    drop_group(scene, ALL_ROUTERS, wanted);
+    drop_balancers(scene, wanted);
     cluster_recall(scene, &cluster);
     drop_cluster(scene, cluster.name, wanted);
     return 0;

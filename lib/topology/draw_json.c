@@ -69,6 +69,9 @@ static cJSON *cluster_json(struct builder *builder, const ovnk8s_cluster *cluste
     put_string(builder, object, "name", cluster->name);
     put_string(builder, object, "subnet", cluster->subnet);
     put_string(builder, object, "join_subnet", cluster->join_subnet);
+    if (cluster->service_range) {
+        put_string(builder, object, "service_range", cluster->service_range);
+    }
     return object;
 }
 

@@ -120,6 +120,10 @@ void draw_text(const struct drawing *drawing, struct text *out)
     add_plain(out, drawing->cluster->name);
     text_add(out, "  ");
     add_plain(out, drawing->cluster->subnet);
+    if (drawing->cluster->service_range) {
+        text_add(out, "  services ");
+        add_plain(out, drawing->cluster->service_range);
+    }
     text_printf(out, "\n%s ", drawing->n_nodes ? "├──" : "└──");
     add_padded(out, "join", name);
     text_add(out, "  ");

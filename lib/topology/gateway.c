@@ -4,6 +4,7 @@
 
 #include "base/options.h"
 #include "topology/gateway_place.h"
+#include "topology/groups.h"
 #include "topology/names.h"
 #include "topology/recall.h"
 #include "topology/topology.h"
@@ -41,6 +42,7 @@ static void ask(const void *params, const struct scene *scene, struct rows *aske
     cluster_ask(scene, asked);
     node_ask(scene, node, asked);
     gateway_ask(scene, node, asked);
+    groups_ask(scene, ALL_ROUTERS, router_group(&asked->arena, node), asked);
     if (must_know_all(scene)) {
         gateways_ask_all(scene, asked);
     }
@@ -129,7 +131,7 @@ static int resolve(const void *params, const struct scene *scene, struct rows *w
     if (!error) {
         view.first = view.gateway.is_first ? view.gateway.node : view.first;
         want_gateway_places(&view);
-        error = want_gateway(wanted, scene->owner, &view.cluster, &view.gateway);
+        error = want_gateway(wanted, scene->owner, &view.cluster, &view.gateway, &subnets);
     }
     blocks_clear(&view.taken);
     return error;
@@ -229,6 +231,7 @@ static int parse(const ovnk8s_gateway *gateway, struct arena *arena, struct gate
         out->chassis = arena_strdup(arena, gateway->chassis);
         out->interface = arena_strdup(arena, gateway->interface);
         out->single_default = gateway->single_default;
+        out->is_shared = gateway->is_shared;
     }
     return error;
 }

@@ -20,6 +20,7 @@ struct gateway_record {
     size_t n_rampout;
     bool is_first;       /* The first gateway of the cluster. */
     bool single_default; /* Has a default route only if it is the first. */
+    bool is_shared;      /* The addresses are its host's too. */
 };
 
 /* Asks for one gateway, or for all. */
@@ -47,9 +48,16 @@ bool gateway_text_parse(const char *text, struct arena *arena, struct gateway_re
 bool rampout_parse(const char *list, struct arena *arena, struct gateway_record *out,
                    const char **bad);
 
+/* 'subnets' are the node's; NULL: policies for the host are left as they are. */
 int want_gateway(struct rows *wanted, const char *owner, const struct cluster_record *cluster,
-                 const struct gateway_record *gateway);
+                 const struct gateway_record *gateway, const struct prefixes *subnets);
 void drop_gateway(struct rows *wanted, const char *owner, const struct gateway_record *gateway);
+
+/* The policies of the cluster router by which pods reach its host; 'now' may be NULL. */
+void want_host_policies(struct rows *wanted, const char *owner, struct row *router,
+                        const struct gateway_record *gateway, const struct prefixes *subnets);
+void drop_host_policies(struct rows *wanted, const char *owner, struct row *router,
+                        const struct gateway_record *before, const struct gateway_record *now);
 
 /* ovnk8s_gateway_delete() without an intent of its own. */
 void gateway_ask_removal(const struct scene *scene, const char *node, struct rows *asked);

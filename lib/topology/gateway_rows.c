@@ -1,7 +1,9 @@
 #include <string.h>
 
 #include "topology/gateway.h"
+#include "topology/groups.h"
 #include "topology/names.h"
+#include "topology/parts.h"
 #include "topology/topology.h"
 #include "topology/wants.h"
 
@@ -36,15 +38,6 @@ static void add_pair(struct row *row, const char *column, const char *key, const
 {
     if (value) {
         row_includes_pair(row, column, key, value);
-    }
-}
-
-/* A set holds no row twice, however often a plan comes to it. */
-static void include_once(const struct site *site, struct row *holder, const char *column,
-                         const char *table, struct row_id id)
-{
-    if (!row_is_stated(site->wanted, table, id)) {
-        row_includes_row(holder, column, id);
     }
 }
 
@@ -110,7 +103,7 @@ static void want_interface(const struct site *site, struct row *outer)
 
     if (name) {
         id = switch_port_id(site->owner, name);
-        include_once(site, outer, "ports", SWITCH_PORT_TABLE, id);
+        include_part(site->wanted, outer, "ports", SWITCH_PORT_TABLE, id);
         port = rows_want(site->wanted, SWITCH_PORT_TABLE, id, name);
         row_is_string(port, "name", name);
         row_is_string(port, "addresses", "unknown");
@@ -165,7 +158,7 @@ static void want_route(const struct site *site, struct row *router, struct row_i
     char text[PREFIX_TEXT];
     struct row *row;
 
-    include_once(site, router, "static_routes", ROUTE_TABLE, id);
+    include_part(site->wanted, router, "static_routes", ROUTE_TABLE, id);
     row = rows_want(site->wanted, ROUTE_TABLE, id, title);
     row_is_string(row, "ip_prefix", prefix_to_text(to, text));
     row_is_string(row, "nexthop", ip_to_text(via, text));
@@ -239,7 +232,7 @@ static void want_nat(const struct site *site, const struct prefix *subnet)
     struct row *row;
 
     if (address) {
-        include_once(site, site->router, "nat", NAT_TABLE, id);
+        include_part(site->wanted, site->router, "nat", NAT_TABLE, id);
         row = rows_want(site->wanted, NAT_TABLE, id,
                         arena_printf(arena_of(site), "GR_%s", site->gateway->node));
         row_is_string(row, "type", "snat");
@@ -250,13 +243,15 @@ static void want_nat(const struct site *site, const struct prefix *subnet)
 }
 
 int want_gateway(struct rows *wanted, const char *owner, const struct cluster_record *cluster,
-                 const struct gateway_record *gateway)
+                 const struct gateway_record *gateway, const struct prefixes *subnets)
 {
     struct site site = {.wanted = wanted, .owner = owner, .cluster = cluster, .gateway = gateway};
     struct row *router = rows_edit(wanted, ROUTER_TABLE, cluster_router_id(owner), cluster->name);
 
     site.outer_port = arena_printf(&wanted->arena, "rtoe-GR_%s", gateway->node);
     site.router = want_router(&site);
+    want_in_groups(wanted, owner, site.router, ALL_ROUTERS,
+                   router_group(&wanted->arena, gateway->node));
     want_join_side(&site);
     want_outer_side(&site);
     want_gateway_ledger(&site);
@@ -267,6 +262,9 @@ int want_gateway(struct rows *wanted, const char *owner, const struct cluster_re
     for (size_t i = 0; i < gateway->join.n && !rows_failed(wanted); i++) {
         want_default_route(&site, router, &gateway->join.of[i]);
     }
+    if (subnets && !rows_failed(wanted)) {
+        want_host_policies(wanted, owner, router, gateway, subnets);
+    }
     for (size_t i = 0; i < gateway->n_rampout && !rows_failed(wanted); i++) {
         want_rampout(&site, router, &gateway->rampout[i]);
     }
@@ -274,18 +272,6 @@ int want_gateway(struct rows *wanted, const char *owner, const struct cluster_re
 }
 
 /* Dropping. */
-
-static void drop_part(struct rows *wanted, const char *table, struct row_id id, const char *name,
-                      struct row *holder, const char *column)
-{
-    const struct row *stated = rows_find(wanted, table, id);
-    const bool is_dropped = stated && stated->state == ROW_DROPPED;
-
-    rows_drop(wanted, table, id, name);
-    if (!is_dropped) {
-        row_excludes_row(holder, column, id);
-    }
-}
 
 static void drop_route(struct rows *wanted, const char *owner, const char *kind, const char *node,
                        const struct prefix *to)
@@ -319,6 +305,9 @@ static void drop_routes(struct rows *wanted, const char *owner, const struct gat
             drop_route(wanted, owner, "default", before->node, &all);
         }
     }
+    drop_host_policies(wanted, owner,
+                       rows_edit(wanted, ROUTER_TABLE, cluster_router_id(owner), NULL), before,
+                       now);
     for (size_t i = 0; i < before->n_rampout; i++) {
         if (!has_rampout(now, &before->rampout[i])) {
             drop_route(wanted, owner, "rampout", before->node, &before->rampout[i]);

@@ -30,6 +30,9 @@ const char *gateway_text(struct arena *arena, const struct gateway_record *gatew
     add_prefixes(&text, "rampout", gateway->rampout, gateway->n_rampout);
     text_printf(&text, " first=%s single=%s", gateway->is_first ? "yes" : "no",
                 gateway->single_default ? "yes" : "no");
+    if (gateway->is_shared) {
+        text_add(&text, " shared=yes");
+    }
     if (text_take(&text, &made)) {
         arena->failed = true;
         return NULL;
@@ -105,7 +108,10 @@ static bool parse_mac(const char *value, struct mac *out)
 
 bool gateway_text_parse(const char *text, struct arena *arena, struct gateway_record *out)
 {
-    *out = (struct gateway_record){.node = value_of(text, "node", arena),
+    const char *shared = value_of(text, "shared", arena);
+
+    *out = (struct gateway_record){.is_shared = shared && !strcmp(shared, "yes"),
+                                   .node = value_of(text, "node", arena),
                                    .chassis = value_of(text, "chassis", arena),
                                    .interface = value_of(text, "interface", arena)};
     return out->node && out->chassis && out->interface &&

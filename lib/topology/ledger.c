@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "topology/names.h"
+#include "topology/service_range.h"
 
 #define TAKEN_KEY "k8s-taken-subnets"
 #define JOIN_TAKEN_KEY "k8s-taken-join-addresses"
@@ -23,6 +24,7 @@ struct row *want_cluster_ledger(struct rows *wanted, const char *owner,
     row_includes_pair(row, "external_ids", CLUSTER_SUBNET_KEY,
                       prefixes_to_text(&cluster->subnets, text));
     row_includes_pair(row, "external_ids", JOIN_SUBNET_KEY, prefixes_to_text(&cluster->join, text));
+    describe_service_range(row, cluster);
     row_is_owned(row, owner);
     return row;
 }

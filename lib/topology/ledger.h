@@ -23,6 +23,7 @@
 struct cluster_record {
     const char *name;
     struct prefixes subnets, join;
+    struct prefixes services; /* The service range; none: not known. */
 };
 
 struct node_record {

@@ -71,13 +71,32 @@ struct row_id outer_switch_id(const char *owner, const char *node)
     return named_id(owner, SWITCH_TABLE, "ext_", node);
 }
 
-struct row_id gateway_route_id(const char *owner, const char *kind, const char *node,
-                               const struct prefix *to)
+static struct row_id destination_id(const char *owner, const char *table, const char *kind,
+                                    const char *node, const struct prefix *to)
 {
     char name[512], text[PREFIX_TEXT];
 
     snprintf(name, sizeof name, "%s %s %s", kind, prefix_to_text(to, text), node);
-    return row_id(owner, ROUTE_TABLE, name);
+    return row_id(owner, table, name);
+}
+
+struct row_id gateway_route_id(const char *owner, const char *kind, const char *node,
+                               const struct prefix *to)
+{
+    return destination_id(owner, ROUTE_TABLE, kind, node, to);
+}
+
+struct row_id gateway_policy_id(const char *owner, const char *kind, const char *node,
+                                const struct prefix *to)
+{
+    return destination_id(owner, POLICY_TABLE, kind, node, to);
+}
+
+struct row_id service_range_policy_id(const char *owner, const struct prefix *range)
+{
+    char text[PREFIX_TEXT];
+
+    return named_id(owner, POLICY_TABLE, "services ", prefix_to_text(range, text));
 }
 
 struct row_id gateway_nat_id(const char *owner, const char *node, unsigned int family)

@@ -14,6 +14,7 @@
 #define ROUTER_PORT_TABLE "Logical_Router_Port"
 #define ROUTE_TABLE "Logical_Router_Static_Route"
 #define NAT_TABLE "NAT"
+#define POLICY_TABLE "Logical_Router_Policy"
 
 /* Rows of this table to which no logical switch refers are of no effect in OVN, and ovn-northd does
  * not even look at them: the library's ledger is kept there. See ledger.h. */
@@ -27,6 +28,7 @@
 #define CLUSTER_NAME_KEY "k8s-cluster-name"
 #define CLUSTER_SUBNET_KEY "k8s-cluster-subnet"
 #define JOIN_SUBNET_KEY "k8s-join-subnet"
+#define SERVICE_RANGE_KEY "k8s-service-range"
 #define SUBNETS_KEY "k8s-subnets"
 #define GATEWAY_IP_KEY "gateway_ip"
 #define NAMESPACE_KEY "namespace"
@@ -35,6 +37,7 @@
 #define POD_UID_KEY "pod-uid"
 #define LEDGER_KEY "ovnk8s-ledger"
 #define GATEWAY_KEY "k8s-gateway"
+#define GATEWAY_NODE_KEY "k8s-gateway-node"
 
 /* The cluster router is known by what it is, since its name, the master's, differs. */
 struct row_id cluster_router_id(const char *owner);
@@ -48,10 +51,14 @@ struct row_id gateway_ledger_id(const char *owner, const char *node);
 struct row_id gateway_router_id(const char *owner, const char *node); /* "GR_<node>". */
 struct row_id outer_switch_id(const char *owner, const char *node);   /* "ext_<node>". */
 
-/* Of what has no name: a route of one of the kinds that a gateway has, and its NAT. */
+/* Of what has no name: a route of one of the kinds that a gateway has, its policies and its NAT;
+ * and the policy for the service range. */
 struct row_id gateway_route_id(const char *owner, const char *kind, const char *node,
                                const struct prefix *to);
+struct row_id gateway_policy_id(const char *owner, const char *kind, const char *node,
+                                const struct prefix *to);
 struct row_id gateway_nat_id(const char *owner, const char *node, unsigned int family);
+struct row_id service_range_policy_id(const char *owner, const struct prefix *range);
 
 /* "<namespace>_<pod>", which cannot mean two pods: a namespace has no underscore. */
 const char *pod_port_name(struct arena *arena, const char *pod_namespace, const char *pod);

@@ -42,29 +42,50 @@ void cluster_ask(const struct scene *scene, struct rows *asked)
     row_ask(ask_row(asked, SWITCH_TABLE, join_switch_id(owner)), "name");
 }
 
-static const char *vote_pair(const struct row *const rows[3], const char *key)
+/* Not what somebody has written in place of subnets. */
+static const char *valid_subnets(const char *text)
+{
+    struct prefixes subnets;
+
+    return prefixes_from_text(text, &subnets) ? text : NULL;
+}
+
+/* Who tells of the cluster. */
+struct witnesses {
+    const struct row *of[3];
+};
+
+static struct witnesses witnesses_of_cluster(const struct rows *rows, const char *owner)
+{
+    return (struct witnesses){{rows_find(rows, LEDGER_TABLE, cluster_ledger_id(owner)),
+                               rows_find(rows, ROUTER_TABLE, cluster_router_id(owner)),
+                               rows_find(rows, SWITCH_TABLE, join_switch_id(owner))}};
+}
+
+/* What they say of the subnets of this key; NULL: nothing. */
+static const char *vote_subnets(const struct witnesses *witnesses, const char *key)
 {
     const char *said[3];
 
     for (size_t i = 0; i < 3; i++) {
-        said[i] = row_pair(rows[i], "external_ids", key);
+        said[i] = valid_subnets(row_pair(witnesses->of[i], "external_ids", key));
     }
     return vote(said, 3);
 }
 
 static bool recall_cluster(const struct rows *facts, const char *owner, struct cluster_record *out)
 {
-    const struct row *router = rows_find(facts, ROUTER_TABLE, cluster_router_id(owner));
-    const struct row *const rows[] = {rows_find(facts, LEDGER_TABLE, cluster_ledger_id(owner)),
-                                      router,
-                                      rows_find(facts, SWITCH_TABLE, join_switch_id(owner))};
-    const char *names[] = {row_pair(rows[0], "external_ids", CLUSTER_NAME_KEY),
-                           row_string(router, "name"),
-                           row_pair(rows[2], "external_ids", CLUSTER_NAME_KEY)};
+    const struct witnesses witnesses = witnesses_of_cluster(facts, owner);
+    const char *names[] = {row_pair(witnesses.of[0], "external_ids", CLUSTER_NAME_KEY),
+                           row_string(witnesses.of[1], "name"),
+                           row_pair(witnesses.of[2], "external_ids", CLUSTER_NAME_KEY)};
 
+    out->services.n = 0;
+    prefixes_from_text(vote_subnets(&witnesses, SERVICE_RANGE_KEY), &out->services);
     out->name = vote(names, 3);
-    return out->name && prefixes_from_text(vote_pair(rows, CLUSTER_SUBNET_KEY), &out->subnets) &&
-           prefixes_from_text(vote_pair(rows, JOIN_SUBNET_KEY), &out->join);
+    return out->name &&
+           prefixes_from_text(vote_subnets(&witnesses, CLUSTER_SUBNET_KEY), &out->subnets) &&
+           prefixes_from_text(vote_subnets(&witnesses, JOIN_SUBNET_KEY), &out->join);
 }
 
 bool cluster_recall(const struct scene *scene, struct cluster_record *out)
@@ -82,6 +103,27 @@ int cluster_find(const struct scene *scene, const struct rows *wanted, struct cl
                                      " of the cluster router is missing or malformed");
     }
     return fail(OVNK8S_NOTFOUND, "there is no cluster yet: add it first (master-init)");
+}
+
+/* The subnets of this key, as they are after the plan. */
+static const char *subnets_after(const ovnk8s_plan *plan, const char *key)
+{
+    struct cluster_record cluster;
+    const bool is_wanted = recall_cluster(&plan->wanted, plan->owner, &cluster);
+    const struct witnesses witnesses =
+        witnesses_of_cluster(is_wanted ? &plan->wanted : &plan->facts, plan->owner);
+
+    return vote_subnets(&witnesses, key);
+}
+
+const char *ovnk8s_plan_service_range(const ovnk8s_plan *plan)
+{
+    return subnets_after(plan, SERVICE_RANGE_KEY);
+}
+
+const char *ovnk8s_plan_join_subnet(const ovnk8s_plan *plan)
+{
+    return subnets_after(plan, JOIN_SUBNET_KEY);
 }
 
 /* Nodes. */
@@ -170,14 +212,6 @@ static bool networks_text(const struct row *port, char text[static PREFIXES_TEXT
     }
     prefixes_to_text(&subnets, text);
     return subnets.n > 0;
-}
-
-/* Not what somebody has written in place of subnets. */
-static const char *valid_subnets(const char *text)
-{
-    struct prefixes subnets;
-
-    return prefixes_from_text(text, &subnets) ? text : NULL;
 }
 
 static bool recall_node(const struct scene *scene, const struct rows *rows, const char *name,

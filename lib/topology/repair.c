@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "topology/gateway.h"
+#include "topology/groups.h"
 #include "topology/misplaced.h"
 #include "topology/names.h"
 #include "topology/recall.h"
@@ -14,6 +15,7 @@ static void ask(const void *params, const struct scene *scene, struct rows *aske
     gateways_ask_all(scene, asked);
     ports_ask_all(scene, asked);
     misplaced_ask(scene, asked);
+    balancers_ask_all(scene, asked);
 }
 
 /* Entries of the ledger that stand for no port any more. */
@@ -112,10 +114,12 @@ static int repair_gateway(const struct scene *scene, const struct cluster_record
                           const struct gateway_record *found, bool is_first, struct rows *wanted)
 {
     struct gateway_record gateway = *found;
+    struct prefixes subnets;
+    const bool has_node = node_recall(scene, found->node, &subnets);
 
     gateway.is_first = is_first;
     drop_gateway_rest(wanted, scene->owner, found, &gateway);
-    return want_gateway(wanted, scene->owner, cluster, &gateway);
+    return want_gateway(wanted, scene->owner, cluster, &gateway, has_node ? &subnets : NULL);
 }
 
 static int repair_gateways(const struct scene *scene, const struct cluster_record *cluster,
@@ -148,7 +152,7 @@ static int resolve(const void *params, const struct scene *scene, struct rows *w
     int error = cluster_find(scene, wanted, &cluster);
 
     (void)params;
-    error = error ? error : want_cluster(wanted, scene->owner, &cluster);
+    error = error ? error : want_cluster(wanted, scene->owner, &cluster, NULL);
     if (!error && !nodes_recall(scene, &scene->notes->arena, &nodes)) {
         error = fail_nomem();
     }
@@ -161,6 +165,7 @@ static int resolve(const void *params, const struct scene *scene, struct rows *w
         want_taken(wanted, scene->owner, &taken);
         error = repair_gateways(scene, &cluster, wanted);
         error = error ? error : misplaced_take_out(scene, wanted);
+        balancers_repair(scene, wanted);
     }
     blocks_clear(&taken);
     return error;

@@ -59,6 +59,7 @@ static void add_cluster(ovnk8s_topology *to, const struct scene *scene)
 {
     struct cluster_record cluster;
     char text[PREFIXES_TEXT];
+    const struct prefixes *services = &cluster.services;
 
     if (cluster_recall(scene, &cluster)) {
         to->has_cluster = true;
@@ -66,6 +67,8 @@ static void add_cluster(ovnk8s_topology *to, const struct scene *scene)
         to->cluster.name = arena_strdup(&to->arena, cluster.name);
         to->cluster.subnet = arena_strdup(&to->arena, prefixes_to_text(&cluster.subnets, text));
         to->cluster.join_subnet = arena_strdup(&to->arena, prefixes_to_text(&cluster.join, text));
+        to->cluster.service_range =
+            services->n ? arena_strdup(&to->arena, prefixes_to_text(services, text)) : NULL;
     }
 }
 
@@ -204,6 +207,7 @@ static const ovnk8s_gateway *copy_gateway(struct arena *arena, const struct gate
             list_text(arena, record->next_hops.of, record->next_hops.n, false);
         gateway->rampout_subnets = list_text(arena, record->rampout, record->n_rampout, true);
         gateway->single_default = record->single_default;
+        gateway->is_shared = record->is_shared;
     }
     return gateway;
 }

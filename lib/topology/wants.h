@@ -5,7 +5,9 @@
 
 #include "topology/ledger.h"
 
-int want_cluster(struct rows *wanted, const char *owner, const struct cluster_record *cluster);
+/* 'there' is the cluster as it is; NULL: there is none, or it is the same. */
+int want_cluster(struct rows *wanted, const char *owner, const struct cluster_record *cluster,
+                 const struct cluster_record *there);
 int want_node(struct rows *wanted, const char *owner, const struct cluster_record *cluster,
               const struct node_record *node);
 

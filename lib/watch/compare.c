@@ -17,6 +17,7 @@ void ovnk8s_watcher_resync(ovnk8s_watcher *watcher)
     ledgers_touch_all(watcher);
     node_cache_touch_all(watcher);
     watcher->has_strays = true;
+    services_touch_all(watcher);
 }
 
 /* Telling: some objects at a time, so that memory does not grow with the cluster. */
@@ -92,6 +93,7 @@ int ovnk8s_watcher_plan_text(ovnk8s_watcher *watcher, char **out)
     node_cache_each(&watcher->node_cache, compare_task, &comparison);
     pods_each(&watcher->pods, compare_pod, &comparison);
     ledgers_each(&watcher->ledgers, compare_task, &comparison);
+    services_each_task(watcher, compare_task, &comparison);
     if (comparison.plan && !comparison.error) {
         comparison.error = finish(&comparison);
     }

@@ -39,6 +39,7 @@ static void row_changed(const struct row *before, const struct row *now, void *p
         nodes_port_changed(&watcher->nodes, before, now);
         mark_port_pod(watcher, row);
     }
+    services_row_changed(watcher, before, now);
 }
 
 static void count_port(const struct row *port, void *payload)
@@ -187,6 +188,7 @@ void follow_step(ovnk8s_watcher *watcher)
     catch_up_with_nodes(watcher);
     catch_up_with_strays(watcher);
     node_cache_step(watcher);
+    services_step(watcher);
 }
 
 /* Life. */
@@ -199,6 +201,7 @@ int follow_start(ovnk8s_watcher *watcher)
     int error = kube_reflector_start(&watcher->reflector, watcher->kube, &all_pods, &handler);
 
     error = error ? error : node_cache_start(watcher);
+    error = error ? error : services_start(watcher);
     if (error) {
         return error;
     }
@@ -221,5 +224,6 @@ void follow_stop(ovnk8s_watcher *watcher)
     conn_replica(watcher->conn)->changed = NULL;
     kube_reflector_stop(watcher->reflector);
     node_cache_stop(watcher);
+    services_stop(watcher);
     pods_each(&watcher->pods, cancel_patch, NULL);
 }

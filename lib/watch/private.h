@@ -23,6 +23,7 @@
 #include "watch/node_cache.h"
 #include "watch/nodes.h"
 #include "watch/pods.h"
+#include "watch/service_task.h"
 
 struct ovnk8s_watcher {
     ovnk8s_nb *nb;
@@ -42,6 +43,7 @@ struct ovnk8s_watcher {
     struct nodes nodes;
     struct ledgers ledgers;
     struct node_cache node_cache;
+    struct services services;
     bool pods_synced;   /* All pods were listed. */
     bool nodes_changed; /* Since the last step. */
     bool dry_run;       /* Nothing is changed. */
@@ -51,7 +53,7 @@ struct ovnk8s_watcher {
 /* Whether all objects were listed: nothing is done before. */
 static inline bool watcher_is_synced(const ovnk8s_watcher *watcher)
 {
-    return watcher->pods_synced && node_cache_is_synced(watcher);
+    return watcher->pods_synced && node_cache_is_synced(watcher) && services_are_synced(watcher);
 }
 
 /* Tells people who look at the object; see event_record(). */

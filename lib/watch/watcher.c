@@ -175,6 +175,7 @@ void ovnk8s_watcher_free(ovnk8s_watcher *watcher)
     event_recorder_free(watcher->events);
     lead_stop(watcher);
     pods_clear(&watcher->pods);
+    services_clear(watcher);
     nodes_clear(&watcher->nodes);
     ledgers_clear(&watcher->ledgers);
     node_cache_clear(&watcher->node_cache);

@@ -9,7 +9,7 @@ import pytest
 
 from host import LabError, environment, wait_for
 from images import NAME
-from overlay import PODS, WATCHER_LOG, Watcher, set_up_overlay
+from overlay import PODS, WATCHER_LOG, Watcher, set_up_cluster
 from runtime import CTR, spawn_containerd
 from sandbox import Sandbox
 from snapshot import differences, snapshot
@@ -36,7 +36,7 @@ def cluster():
 @pytest.fixture(scope="module")
 def overlay(cluster):
     """The cluster with its network, and the watcher running."""
-    set_up_overlay(cluster)
+    set_up_cluster(cluster)
     with Watcher(cluster.central):
         yield cluster
 

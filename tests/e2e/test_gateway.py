@@ -5,10 +5,10 @@ import pytest
 
 from flows import service, tell_api_server
 from host import wait_for
-from outside import ADDRESSES, BEYOND, PORT, Outside, seen
+from outside import ADDRESSES, ASKER, BEYOND, PORT, TELLER, Outside, seen
 from overlay import CLUSTER_SUBNET, Pod
 
-BRIDGE, NIC, NODE_PORT = "breth1", "eth1", 30080
+BRIDGE, NIC, NODE_PORT, TELLER_PORT = "breth1", "eth1", 30080, 9090
 HELPER = ["ovn-k8s-gateway-helper", f"--physical-bridge={BRIDGE}", f"--physical-interface={NIC}"]
 SERVER = """
 import socket, sys
@@ -31,7 +31,7 @@ def serve(host, name: str, port: int, where=()):
 
 
 def ask(host, address: str, port: int) -> str:
-    return host.output(["python3", "-c", CLIENT, address, str(port)])
+    return host.run(["python3", "-c", CLIENT, address, str(port)]).stdout
 
 
 def address_of(node) -> str:
@@ -96,6 +96,7 @@ def pods(overlay, watcher, gateways):
     yield made
     for pod in made:
         pod.cni("del")
+        pod.netns.delete()
         pod.delete()
 
 
@@ -110,14 +111,36 @@ def test_everybody_gets_what_is_meant_for_them(overlay, outside, gateways, pods)
     for node, pod in zip(gateways, reversed(pods)):  # the pod is on the other node each time
         name = f"node-port-{pod.name}"
         overlay.central.run(["ovn-nbctl", "--wait=hv", "lb-add", name, f"{address_of(node)}:{NODE_PORT}",
-                             f"{pod.address}:{PORT}", "--", "lr-lb-add", f"GR_{node.name}", name])
-    with service(overlay, "web", type="NodePort", ports=[{"port": PORT, "nodePort": NODE_PORT}]):
+                             f"{pod.address}:{PORT}", "--", "lr-lb-add", f"GR_{node.name}", name, "--",
+                             "lb-add", f"host-port-{pod.name}", f"{address_of(node)}:{NODE_PORT + 1}",
+                             f"{address_of(pod.node)}:{PORT}", "--", "lr-lb-add", f"GR_{node.name}", f"host-port-{pod.name}"])
+    with service(overlay, "web", type="NodePort", ports=[
+            {"name": "pod", "port": PORT, "nodePort": NODE_PORT}, {"name": "host", "port": 81, "nodePort": NODE_PORT + 1}]):
         for node, pod in zip(gateways, reversed(pods)):
-            wait_for("the flow of the NodePort", lambda: f"tp_dst={NODE_PORT}" in node.output(
+            wait_for("the flows of the NodePorts", lambda: f"tp_dst={NODE_PORT + 1}" in node.output(
                 ["ovs-ofctl", "dump-flows", BRIDGE]))
             for _ in range(5):
                 assert ask(outside, address_of(node), NODE_PORT) == pod.name
                 assert ask(outside, address_of(node), PORT) == f"host-{node.name}"
+                for client in pods:
+                    assert ask(client.netns, address_of(node), NODE_PORT) == pod.name
+            assert ask(outside, address_of(node), NODE_PORT + 1) == f"host-{pod.node.name}"
     for pod in pods:
-        overlay.central.run(["ovn-nbctl", "lb-del", f"node-port-{pod.name}"])
+        overlay.central.run(["ovn-nbctl", "lb-del", f"node-port-{pod.name}", "--", "lb-del", f"host-port-{pod.name}"])
     assert overlay.central.run(["ovn-k8s-overlay", "check"]).returncode == 0
+
+
+def test_pods_reach_hosts(overlay, gateways, pods):
+    """The host that they are on, and the other one, which see the pod's own address. Others of the same network by SNAT."""
+    for node in gateways:
+        daemon = node.spawn("teller", ["python3", "-c", TELLER.format(port=TELLER_PORT)])
+        wait_for("the host to listen", lambda: f":{TELLER_PORT}" in node.output(["ss", "-Hltn"]), log=daemon.log)
+    for node in overlay.nodes:
+        node.run(["bash", "-c", "for rule in /proc/sys/net/ipv4/conf/*/rp_filter; do echo 1 >$rule; done"])  # strict
+    for pod in pods:
+        for node in gateways:
+            told = pod.netns.run(["python3", "-c", ASKER.format(port=TELLER_PORT), address_of(node), "10"]).stdout
+            assert set(told.split()) == {pod.address}
+        wait_for("the pod to reach a host that is no gateway",
+                 lambda: pod.netns.run(["ping", "-c", "1", "-W", "1", ADDRESSES[4]], check=False).returncode == 0)
+        assert set(seen(pod, 4, 10)) <= {address_of(node) for node in gateways}

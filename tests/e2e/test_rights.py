@@ -33,7 +33,7 @@ def test_every_right_is_needed_and_none_is_missing(overlay):
     """All that a watcher does in its life: being elected, listing, following, annotating, and telling of failures."""
     central = overlay.central
     pods = [Pod(overlay, f"early{i}", node) for i, node in enumerate(overlay.nodes)]
-    with Watcher(central, "--leader-elect", "--retry-period=200ms"):
+    with Watcher(central, "--leader-elect", "--retry-period=200ms", "--manage-nodes"):
         pods += [Pod(overlay, f"late{i}", node) for i, node in enumerate(overlay.nodes)]
         for pod in pods:
             pod.wait_for_annotation()

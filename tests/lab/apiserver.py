@@ -19,6 +19,9 @@ from ovn import Central
 PORT = 6443
 FOLDER = "/etc/kubernetes"
 CA = f"{FOLDER}/ca.crt"
+SERVICE_RANGE = "10.96.0.0/16,fd96::/112"
+NAMES = ["IP:10.96.0.1", "DNS:kubernetes", "DNS:kubernetes.default", "DNS:kubernetes.default.svc",
+         "DNS:kubernetes.default.svc.cluster.local"]  # of the service "kubernetes", which is the API server
 ETCD = "http://127.0.0.1:2379"
 PERMISSIONS = {"node": {"pods": ["get", "list", "watch"], "services": ["get", "list", "watch"]}}
 MANIFESTS = pathlib.Path(__file__).resolve().parents[2] / "examples/ovn-k8s-watcher/deploy"
@@ -79,9 +82,13 @@ class ApiServer:
         self.central.write(f"{FOLDER}/tokens.csv", "".join(rows), mode=0o600)
         self.central.write(f"{FOLDER}/audit-policy.yaml", json.dumps(AUDIT_POLICY))
         self.central.write(f"{FOLDER}/admin-token", self.tokens["admin"], mode=0o600)
+        self.start_server()
+
+    def start_server(self):
+        """Starts kube-apiserver alone, for instance when it has been killed."""
         self.server = self.central.spawn("kube-apiserver", [
             "kube-apiserver", f"--etcd-servers={ETCD}", f"--advertise-address={self.central.address}",
-            f"--secure-port={PORT}", "--service-cluster-ip-range=10.96.0.0/16",
+            f"--secure-port={PORT}", f"--service-cluster-ip-range={SERVICE_RANGE}",
             f"--tls-cert-file={FOLDER}/server.crt", f"--tls-private-key-file={FOLDER}/server.key",
             f"--token-auth-file={FOLDER}/tokens.csv", "--allow-privileged",
             f"--audit-policy-file={FOLDER}/audit-policy.yaml", f"--audit-log-path={AUDIT_LOG}", "--audit-log-mode=batch",
@@ -94,27 +101,28 @@ class ApiServer:
                 "--disable-admission-plugins=ServiceAccount"]  # nobody here makes the accounts that it asks for
 
     def _make_certificates(self):
-        """A certificate authority, and a certificate of it for the server's address."""
+        """A certificate authority, and a certificate of it for the server's address and names."""
+        names = ",".join([f"IP:{self.central.address}", *NAMES])
         self.central.run(["mkdir", "-p", FOLDER])
         request = ["openssl", "req", "-x509", "-days", "365", "-nodes", "-newkey", "ec", "-pkeyopt",
                    "ec_paramgen_curve:prime256v1"]
         self.central.run([*request, "-subj", "/CN=lab", "-keyout", f"{FOLDER}/ca.key", "-out", CA])
-        self.central.run([*request, "-subj", "/CN=kube-apiserver", "-addext", f"subjectAltName=IP:{self.central.address}",
+        self.central.run([*request, "-subj", "/CN=kube-apiserver", "-addext", f"subjectAltName={names}",
                           "-CA", CA, "-CAkey", f"{FOLDER}/ca.key",
                           "-keyout", f"{FOLDER}/server.key", "-out", f"{FOLDER}/server.crt"])
 
     def wait_until_ready(self):
         """Waits until pods can be made, and gives the users their rights."""
-        wait_for("the API server", self._answers, timeout=120, log=self.server.log, still=self.server.alive)
+        self.wait_until_it_answers()
         for user, rights in PERMISSIONS.items():
             metadata = {"name": f"ovn-k8s-{user}"}
             self.request("POST", "/apis/rbac.authorization.k8s.io/v1/clusterroles", {
-                "metadata": metadata, "rules": [{"apiGroups": [""], "resources": [resource], "verbs": verbs}
-                                               for resource, verbs in rights.items()]})
+                "metadata": metadata, "rules": [
+                    {"apiGroups": [resource.partition(".")[2]], "resources": [resource.partition(".")[0]], "verbs": verbs}
+                    for resource, verbs in rights.items()]})
             self.request("POST", "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings", {
                 "metadata": metadata, "subjects": [{"kind": "User", "name": user}],
                 "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": metadata["name"]}})
-
         for manifest in [*manifests("namespace.yaml"), *manifests("rbac.yaml")]:
             self.create(manifest)
 
@@ -128,6 +136,9 @@ class ApiServer:
         log = self.central.path(AUDIT_LOG)
         lines = log.read_text().splitlines(keepends=True) if log.exists() else []
         return [json.loads(line) for line in lines if line.endswith("\n")]
+
+    def wait_until_it_answers(self):
+        wait_for("the API server", self._answers, timeout=120, log=self.server.log, still=self.server.alive)
 
     def _answers(self) -> bool:
         return self.exists("/readyz") and self.exists("/api/v1/namespaces/default")

@@ -1,7 +1,7 @@
 """A whole Kubernetes cluster: kubelet and containerd on each node, and the rest of the control plane beside the API server.
 
-It has no network plugin of its own, so its nodes become ready when ovn-k8s-overlay has configured one on them. Neither has it
-kube-proxy, nor DNS: pods find each other by their addresses.
+It has no network plugin of its own, so its nodes become ready when ovn-k8s-overlay has configured one on them. Nor has it
+kube-proxy: what makes services is ovn-k8s-watcher, DNS among them.
 """
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ import socket
 import subprocess
 
 from apiserver import CA, FOLDER, PORT, ApiServer
+from coredns import ADDRESS, DOMAIN, OBJECTS
 from host import HERE, wait_for
+from images import BUSYBOX, COREDNS
 from ovn import Node
 from runtime import SOCKET, start_containerd
 
@@ -24,7 +26,7 @@ KUBELET = {
     "containerRuntimeEndpoint": f"unix://{SOCKET}",
     "cgroupDriver": "cgroupfs", "failCgroupV1": False, "failSwapOn": False,
     "oomScoreAdj": 0, "maxOpenFiles": 20000,  # more would want rights that a machine in a container does not have
-    "resolvConf": "", "volumePluginDir": "/var/lib/kubelet/plugins",
+    "resolvConf": "", "clusterDNS": [ADDRESS], "clusterDomain": DOMAIN, "volumePluginDir": "/var/lib/kubelet/plugins",
     "imageGCHighThresholdPercent": 100,  # nobody could bring an image again
     "evictionHard": {"memory.available": "100Mi", "nodefs.available": "1%", "imagefs.available": "1%"},
 }
@@ -52,7 +54,7 @@ class Worker(Node):
         subprocess.run([HERE / "cgroup", "remove", *kept.split()], check=True)
 
     def start_containerd(self):
-        self.containerd = start_containerd(self)
+        self.containerd = start_containerd(self, (BUSYBOX, COREDNS))
 
     def start_kubelet(self, api: ControlPlane):
         """Starts the kubelet, which makes itself known as a node of the cluster."""
@@ -100,6 +102,11 @@ class ControlPlane(ApiServer):
                      log=worker.kubelet.log, still=worker.kubelet.alive)
         wait_for("the default service account", lambda: self.exists("/api/v1/namespaces/default/serviceaccounts/default"),
                  timeout=120, log=self.controllers.log, still=self.controllers.alive)
+
+    def start_dns(self):
+        """Lets the cluster have DNS, as soon as it has a network and services."""
+        for path, thing in OBJECTS:
+            self.request("POST", path, thing)
 
     def open_door(self, folder: pathlib.Path) -> pathlib.Path:
         """Lets the machine reach the API server by a port of its own loopback address: returns a kubeconfig that says so."""

@@ -1,8 +1,8 @@
-"""containerd as a daemon of a host, with the one image that there is."""
+"""containerd as a daemon of a host, with the images that there are."""
 from __future__ import annotations
 
 from host import Daemon, Host, wait_for
-from images import NAME, write_image
+from images import BUSYBOX, NAME, Image, write_image
 
 FOLDER = "/run/containerd"  # in memory, as everything of the host's; and overlays may lie on it
 SOCKET = f"{FOLDER}/containerd.sock"
@@ -33,16 +33,18 @@ disabled_plugins = ["io.containerd.snapshotter.v1.aufs", "io.containerd.snapshot
 """
 
 
-def start_containerd(host: Host) -> Daemon:
-    """Starts it and gives it its image. When a network is configured, it is ready for pods."""
+def start_containerd(host: Host, images: tuple[Image, ...] = (BUSYBOX,)) -> Daemon:
+    """Starts it and gives it its images. When a network is configured, it is ready for pods."""
     host.write("/etc/containerd/config.toml", CONFIGURATION)
     host.run(["mkdir", "-p", BINARIES])
     host.run(["ln", "-sf", "/usr/lib/cni/loopback", BINARIES])  # every sandbox has one
-    write_image(host.path("/run/image.tar"))
     containerd = spawn_containerd(host)
     wait_for(f"containerd of {host.name}", lambda: host.run([*CTR, "version"], check=False).returncode == 0,
              log=containerd.log, still=containerd.alive)
-    host.run([*CTR, "images", "import", "/run/image.tar"])
+    for image in images:
+        write_image(host.path("/run/image.tar"), image)
+        host.run([*CTR, "images", "import", "/run/image.tar"])
+        host.path("/run/image.tar").unlink()
     return containerd
 
 

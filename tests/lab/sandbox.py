@@ -95,6 +95,7 @@ class Sandbox:
         control.start_controllers()
         in_parallel(*(lambda worker=worker: worker.start_kubelet(control) for worker in self.nodes))
         control.wait_for_nodes(self.nodes)
+        control.start_dns()
         control.open_door(self.folder)
 
     def _start_cluster(self, api: ApiServer | None):

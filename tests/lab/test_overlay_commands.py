@@ -126,7 +126,8 @@ def test_dry_run_of_a_host(overlay):
     tables = [(change["action"], change["table"]) for change in foretold["host"]["changes"]]
     assert sorted(tables) == [("insert", "Interface"), ("insert", "Port"), ("update", "Bridge")]
     assert foretold["host"]["kernel"] == [f'~ link "{port}" up', f'+ address 192.168.2.2/24 of link "{port}"',
-                                          f'+ route {CLUSTER_SUBNET} via 192.168.2.1 over link "{port}"']
+                                          f'+ route {CLUSTER_SUBNET} via 192.168.2.1 over link "{port}"',
+                                          f'+ route 100.64.1.0/24 via 192.168.2.1 over link "{port}"']
     assert foretold["host"]["files"] == [f"+ file {CNI_CONF}"]
     assert_foretold(overlay, node, "minion-init", *words)
 

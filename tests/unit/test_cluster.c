@@ -9,7 +9,7 @@ static void a_cluster_is_a_router_and_a_join_switch(void **state)
 
     succeed(add_cluster(w, "master", "192.168.0.0/16", NULL));
     succeed(compute(w));
-    assert_int_equal(wanted->n, 5);
+    assert_int_equal(wanted->n, 7);
     assert_row(router_in(wanted), ROUTER_TABLE, "master",
                COLUMNS("name is 'master'",
                        "external_ids includes 'k8s-cluster-router'='yes'"
@@ -162,10 +162,115 @@ static void adding_twice_in_one_plan_is_adding(void **state)
 
     succeed(add_cluster(w, "m", "10.0.0.0/8", NULL));
     succeed(add_cluster(w, "m", "10.0.0.0/8", NULL));
-    assert_int_equal(apply(w), 5);
+    assert_int_equal(apply(w), 7);
     assert_int_equal(row_column(router_port_in(&w->database, "rtoj-m"), "networks")->n, 1);
     assert_int_equal(row_column(router_in(&w->plan->wanted), "ports")->n, 1);
     assert_int_equal(row_column(switch_in(&w->plan->wanted, "join"), "ports")->n, 1);
+}
+
+/* The service range. */
+
+static void assert_range(const struct world *w, const char *range)
+{
+    const struct row *join = rows_find(&w->database, SWITCH_TABLE, join_switch_id(OWNER));
+    const struct row *const rows[] = {cluster_ledger_in(&w->database), router_in(&w->database),
+                                      join};
+
+    for (size_t i = 0; i < 3; i++) {
+        const char *said = row_pair(rows[i], "external_ids", "k8s-service-range");
+
+        assert_string_equal(said ? said : "none", range);
+    }
+}
+
+static void what_is_for_no_service_is_dropped(void **state)
+{
+    struct world *w = *state;
+
+    succeed(add_cluster_of_services(w, "m", "10.128.0.0/14,fd01::/48", "fd02::/112,10.96.0.0/16"));
+    apply(w);
+    assert_range(w, "10.96.0.0/16,fd02::/112");
+    assert_string_equal(ovnk8s_plan_service_range(w->plan), "10.96.0.0/16,fd02::/112");
+    assert_row(
+        service_policy_in(&w->plan->wanted, "10.96.0.0/16"), POLICY_TABLE, "services 10.96.0.0/16",
+        COLUMNS("priority is 1000", "match is 'ip4.dst == 10.96.0.0/16'", "action is 'drop'"));
+    assert_row(service_policy_in(&w->plan->wanted, "fd02::/112"), POLICY_TABLE,
+               "services fd02::/112",
+               COLUMNS("priority is 1000", "match is 'ip6.dst == fd02::/112'", "action is 'drop'"));
+    assert_holds(router_in(&w->plan->wanted), "policies",
+                 service_policy_in(&w->database, "10.96.0.0/16")->id);
+}
+
+static void a_service_range_comes_changes_and_goes(void **state)
+{
+    struct world *w = *state;
+
+    have_cluster(w, "m", "10.128.0.0/14");
+    assert_range(w, "none");
+    succeed(add_cluster_of_services(w, "m", "10.128.0.0/14", "10.96.0.0/16"));
+    settle(w);
+    succeed(add_cluster_of_services(w, "m", "10.128.0.0/14", "10.97.0.0/16"));
+    settle(w);
+    assert_range(w, "10.97.0.0/16");
+    assert_null(service_policy_in(&w->database, "10.96.0.0/16"));
+    assert_int_equal(row_column(router_in(&w->database), "policies")->n, 1);
+    assert_non_null(service_policy_in(&w->database, "10.97.0.0/16"));
+    succeed(add_cluster_of_services(w, "m", "10.128.0.0/14", NULL));
+    assert_nothing_to_do(w);
+    assert_string_equal(ovnk8s_plan_service_range(w->plan), "10.97.0.0/16");
+    renew(w);
+    succeed(add_cluster_of_services(w, "m", "10.128.0.0/14", ""));
+    apply(w);
+    assert_null(ovnk8s_plan_service_range(w->plan));
+    renew(w);
+    assert_range(w, "none");
+    assert_int_equal(w->database.n, 7);
+}
+
+static void nodes_learn_the_service_range(void **state)
+{
+    struct world *w = *state;
+
+    succeed(add_cluster_of_services(w, "m", "10.128.0.0/14", "10.96.0.0/16"));
+    settle(w);
+    succeed(add_node(w, "n1", NULL, NULL));
+    apply(w);
+    assert_string_equal(ovnk8s_plan_service_range(w->plan), "10.96.0.0/16");
+    renew(w);
+    edit_pair(cluster_ledger_in(&w->database), "external_ids", "k8s-service-range", "10.0.0.0/16");
+    succeed(add_node(w, "n2", NULL, NULL));
+    apply(w);
+    assert_string_equal(ovnk8s_plan_service_range(w->plan), "10.96.0.0/16"); /* Two decide. */
+    assert_range(w, "10.96.0.0/16");
+}
+
+static void a_service_range_goes_with_the_cluster(void **state)
+{
+    struct world *w = *state;
+
+    succeed(add_cluster_of_services(w, "m", "10.128.0.0/14", "10.96.0.0/16"));
+    settle(w);
+    succeed(ovnk8s_cluster_delete(w->plan, 0));
+    apply(w);
+    assert_null(router_in(&w->database));
+}
+
+static void impossible_service_ranges_are_refused(void **state)
+{
+    struct world *w = *state;
+    const char *const subnet = "10.128.0.0/14";
+
+    assert_failed(add_cluster_of_services(w, "m", subnet, "10.96.0.1/16"), OVNK8S_INVALID,
+                  "service range \"10.96.0.1/16\": host bits are set: expected 10.96.0.0/16");
+    assert_failed(add_cluster_of_services(w, "m", subnet, "10.0.0.0/8"), OVNK8S_INVALID,
+                  "service range \"10.0.0.0/8\": it overlaps the cluster subnet, 10.128.0.0/14");
+    assert_failed(add_cluster_of_services(w, "m", subnet, "100.64.0.0/16"), OVNK8S_INVALID,
+                  "service range \"100.64.0.0/16\": it overlaps the join subnet, 100.64.1.0/24");
+    assert_failed(add_cluster_of_services(w, "m", subnet, "10.96.0.0/16,fd02::/112"),
+                  OVNK8S_INVALID,
+                  "service range \"fd02::/112\": expected one of the cluster subnet's family, as"
+                  " 10.128.0.0/14");
+    assert_null(w->plan->first);
 }
 
 /* Deleting. */
@@ -175,9 +280,9 @@ static void a_cluster_goes_with_all_that_it_was_made_into(void **state)
     struct world *w = *state;
 
     have_cluster(w, "m", "10.0.0.0/8");
-    assert_int_equal(w->database.n, 5);
+    assert_int_equal(w->database.n, 7);
     succeed(ovnk8s_cluster_delete(w->plan, 0));
-    assert_int_equal(apply(w), 5);
+    assert_int_equal(apply(w), 7);
     assert_int_equal(w->database.n, 0);
     assert_nothing_to_do(w);
     renew(w);
@@ -255,6 +360,11 @@ int main(void)
         TEST(a_cluster_that_is_there_is_left_alone),
         TEST(a_cluster_keeps_its_name_and_subnets),
         TEST(owners_do_not_meet),
+        TEST(what_is_for_no_service_is_dropped),
+        TEST(a_service_range_comes_changes_and_goes),
+        TEST(nodes_learn_the_service_range),
+        TEST(a_service_range_goes_with_the_cluster),
+        TEST(impossible_service_ranges_are_refused),
         TEST(a_cluster_goes_with_all_that_it_was_made_into),
         TEST(a_cluster_with_nodes_goes_only_when_forced),
         TEST(what_is_left_of_a_cluster_can_be_deleted),

@@ -16,7 +16,7 @@
 #include <cmocka.h> /* Last: it has a macro called fail. */
 
 static const ovnk8s_cluster cluster = {sizeof cluster, "kube-master", "192.168.0.0/16",
-                                       "100.64.1.0/24,fd98::/64"};
+                                       "100.64.1.0/24,fd98::/64", NULL};
 static const ovnk8s_node_state master = {
     sizeof master, "kube-master", "192.168.1.0/24", "192.168.1.1/24", "192.168.1.2/24", 0, 252};
 static const ovnk8s_node_state minion = {sizeof minion,
@@ -123,10 +123,19 @@ static const ovnk8s_gateway gateway1 = {sizeof gateway1,
                                         "10.0.0.1,fd10::1",
                                         "192.168.3.0/24,192.168.4.0/24",
                                         false,
-                                        NULL};
-static const ovnk8s_gateway gateway2 = {
-    sizeof gateway2, "<n>", "chassis-2", "br", "02:00:00:00:00:06",
-    "10.0.0.6/24",   "",    "",          true, NULL};
+                                        NULL,
+                                        true};
+static const ovnk8s_gateway gateway2 = {sizeof gateway2,
+                                        "<n>",
+                                        "chassis-2",
+                                        "br",
+                                        "02:00:00:00:00:06",
+                                        "10.0.0.6/24",
+                                        "",
+                                        "",
+                                        true,
+                                        NULL,
+                                        false};
 static const ovnk8s_gateway_state state1 = {sizeof state1, &gateway1, "100.64.1.2/24,fd98::2/64",
                                             true};
 static const ovnk8s_gateway_state state2 = {sizeof state2, &gateway2, "100.64.1.3/24", false};

@@ -390,6 +390,86 @@ static size_t count_of(const struct world *w, const char *part)
     return n;
 }
 
+static void add_shared(struct world *w, const char *node, const char *addresses, bool is_shared)
+{
+    ovnk8s_gateway gateway = gateway_of(node, addresses, NULL);
+
+    gateway.is_shared = is_shared;
+    succeed(ovnk8s_gateway_add(w->plan, &gateway));
+    apply(w);
+}
+
+static size_t count_policies(const struct world *w)
+{
+    size_t n = 0;
+
+    for (const struct row *row = w->database.first; row; row = row->next) {
+        n += !strcmp(row->table, POLICY_TABLE);
+    }
+    return n;
+}
+
+static void pods_reach_the_host_of_a_shared_gateway(void **state)
+{
+    struct world *w = *state;
+    const struct rows *wanted = &w->plan->wanted;
+
+    add_shared(w, "n2", BOTH, true);
+    assert_row(policy_in(wanted, "host", "n2", "10.0.0.5/32"), POLICY_TABLE,
+               "host n2 to 10.0.0.5/32",
+               COLUMNS("priority is 1000", "match is 'ip4.dst == 10.0.0.5'", "action is 'reroute'",
+                       "nexthop is '192.168.2.2'"));
+    assert_row(policy_in(wanted, "host", "n2", "fd10::5/128"), POLICY_TABLE,
+               "host n2 to fd10::5/128",
+               COLUMNS("priority is 1000", "match is 'ip6.dst == fd10::5'", "action is 'reroute'",
+                       "nexthop is 'fd01:0:0:2::2'"));
+    assert_row(policy_in(wanted, "node ports", "n2", "10.0.0.5/32"), POLICY_TABLE,
+               "node ports n2 to 10.0.0.5/32",
+               COLUMNS("priority is 1010",
+                       "match is 'ip4.dst == 10.0.0.5 && (30000 <= tcp.dst <= 32767 ||"
+                       " 30000 <= udp.dst <= 32767 || 30000 <= sctp.dst <= 32767)'",
+                       "action is 'allow'"));
+    assert_holds(router_in(wanted), "policies", policy_in(wanted, "host", "n2", "fd10::5/128")->id);
+    assert_int_equal(count_policies(w), 4);
+    assert_nothing_to_do(w);
+}
+
+static void policies_for_the_host_follow_the_gateway(void **state)
+{
+    struct world *w = *state;
+
+    add_shared(w, "n1", BOTH, true);
+    renew(w);
+    add_shared(w, "n1", "10.0.0.9/24", true); /* Another address, and one family less. */
+    assert_non_null(policy_in(&w->database, "host", "n1", "10.0.0.9/32"));
+    assert_int_equal(count_policies(w), 2);
+    assert_int_equal(row_column(router_in(&w->database), "policies")->n, 2);
+    renew(w);
+    add_shared(w, "n1", "10.0.0.9/24", false);
+    assert_int_equal(count_policies(w), 0);
+    renew(w);
+    add_shared(w, "n1", "10.0.0.9/24", true);
+    assert_int_equal(count_policies(w), 2);
+    renew(w);
+    have_gateway(w, "n2", "10.0.0.6/24", NULL);
+    delete_gateway(w, "n1"); /* The other one becomes the first, and is not shared. */
+    assert_int_equal(count_policies(w), 0);
+}
+
+static void a_shared_gateway_becomes_the_first(void **state)
+{
+    struct world *w = *state;
+
+    have_gateway(w, "n1", FOUR, NULL);
+    add_shared(w, "n2", "10.0.0.6/24", true);
+    renew(w);
+    delete_gateway(w, "n1");
+    assert_true(is_first(w, "n2"));
+    assert_int_equal(count_policies(w), 2);
+    succeed(ovnk8s_topology_repair(w->plan));
+    assert_nothing_to_do(w);
+}
+
 static void deleting_leaves_nothing(void **state)
 {
     struct world *w = *state;
@@ -870,6 +950,9 @@ int main(void)
         NODES_TEST(adding_again_changes_nothing),
         NODES_TEST(parameters_can_be_changed),
         NODES_TEST(rampout_subnets_leave_by_a_gateway),
+        NODES_TEST(pods_reach_the_host_of_a_shared_gateway),
+        NODES_TEST(policies_for_the_host_follow_the_gateway),
+        NODES_TEST(a_shared_gateway_becomes_the_first),
         NODES_TEST(deleting_leaves_nothing),
         NODES_TEST(another_one_becomes_the_first),
         NODES_TEST(gateways_go_with_their_nodes),

@@ -482,6 +482,148 @@ static void a_connection_may_be_closed_with_all_under_way(void **state)
     text_clear(&follower.told);
 }
 
+/* Every byte of an answer may be the last one, or the first of something else. */
+
+enum {
+    THING_A = 1,
+    THING_C = 4,
+    ANOTHER = 8,
+    KUBES = 8,
+    EACH = 25,
+};
+
+/* What somebody knows who has been told all. */
+struct knower {
+    struct kube_reflector *reflector;
+    unsigned int known, listed; /* Of the above; a bit too many for any other thing. */
+};
+
+static unsigned int thing_of(const cJSON *object)
+{
+    const char *name = object_metadata(object, "name");
+
+    return name && strlen(name) == 1 && *name >= 'a' && *name <= 'c' ? 1U << (*name - 'a')
+                                                                     : ANOTHER;
+}
+
+static void know_list(void *payload)
+{
+    ((struct knower *)payload)->listed = 0;
+}
+
+static void know_thing(void *payload, const cJSON *object)
+{
+    struct knower *knower = payload;
+
+    knower->known |= thing_of(object);
+    knower->listed |= thing_of(object);
+}
+
+static void know_gone(void *payload, const cJSON *object)
+{
+    ((struct knower *)payload)->known &= ~thing_of(object);
+}
+
+static void know_all(void *payload)
+{
+    struct knower *knower = payload;
+
+    knower->known = knower->listed;
+}
+
+static bool knows_the_truth(const struct knower *knower)
+{
+    const struct kube_reflector_status *status = kube_reflector_status(knower->reflector);
+
+    return knower->known == (THING_A | THING_C) && !status->error &&
+           status->state == KUBE_WATCHING && !strcmp(status->resource_version, "20");
+}
+
+/* Several connections, of which each has a bound of what it does at once. */
+struct crowd {
+    ovnk8s_kube *kubes[KUBES];
+    struct knower knowers[KUBES * EACH];
+};
+
+static void crowd_step(struct crowd *crowd, const struct deadline *deadline, const char *where,
+                       int byte, const struct knower *knower)
+{
+    struct pollfd fds[KUBES + 1];
+    int64_t wake_at = INT64_MAX;
+
+    for (size_t i = 0; i < KUBES; i++) {
+        const int64_t at = kube_deadline(crowd->kubes[i]);
+
+        fds[i] = (struct pollfd){.fd = kube_fd(crowd->kubes[i]), .events = POLLIN};
+        wake_at = at < wake_at ? at : wake_at;
+    }
+    if (deadline_poll(deadline, fds, KUBES, wake_at)) {
+        const struct kube_reflector_status *status = kube_reflector_status(knower->reflector);
+
+        fail_msg("%s at byte %d: known %#x, version %s (%s)", where, byte, knower->known,
+                 status->resource_version, status->message);
+    }
+    for (size_t i = 0; i < KUBES; i++) {
+        assert_int_equal(kube_step(crowd->kubes[i]), 0);
+    }
+}
+
+static void go_wrong_from(const char *where, int first)
+{
+    const struct deadline deadline = deadline_in(60000, NULL);
+    struct crowd crowd = {0};
+
+    for (int i = 0; i < KUBES * EACH; i++) {
+        struct knower *knower = &crowd.knowers[i];
+        ovnk8s_kube **kube = &crowd.kubes[i / EACH];
+        const struct kube_handler handler = {know_list, know_thing, know_gone, know_all, knower};
+        char path[64];
+        const struct kube_collection collection = {path, NULL, NULL};
+
+        *kube = *kube ? *kube : open_script("");
+        snprintf(path, sizeof path, "/at-%s-%d/things", where, first + i);
+        assert_int_equal(kube_reflector_start(&knower->reflector, *kube, &collection, &handler), 0);
+    }
+    for (int i = 0; i < KUBES * EACH; i++) {
+        while (!knows_the_truth(&crowd.knowers[i])) {
+            crowd_step(&crowd, &deadline, where, first + i, &crowd.knowers[i]);
+        }
+    }
+    for (size_t i = 0; i < KUBES; i++) {
+        ovnk8s_kube_close(crowd.kubes[i]);
+    }
+}
+
+static int length_of(const char *where)
+{
+    ovnk8s_kube *kube = open_script("length");
+    char path[16], *reply;
+    int length;
+
+    snprintf(path, sizeof path, "/%.*s", (int)strcspn(where, "-"), where);
+    assert_int_equal(ovnk8s_kube_get(kube, path, &reply), 0);
+    length = atoi(reply);
+    assert_in_range(length, 100, 2000);
+    ovnk8s_free(reply);
+    ovnk8s_kube_close(kube);
+    return length;
+}
+
+static void answers_may_go_wrong_at_any_byte(void **state)
+{
+    static const char *const wheres[] = {"watch-cut",   "watch-garbage", "watch-plain",
+                                         "watch-pause", "list-cut",      "list-garbage"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof wheres / sizeof *wheres; i++) {
+        const int length = length_of(wheres[i]);
+
+        for (int first = 0; first < length; first += KUBES * EACH) {
+            go_wrong_from(wheres[i], first);
+        }
+    }
+}
+
 /* Waiting for one object. */
 
 static bool is_ready(const cJSON *object, void *payload)
@@ -672,6 +814,7 @@ int main(void)
         cmocka_unit_test(a_busy_server_is_given_the_time_it_asks_for),
         cmocka_unit_test(a_reflector_may_be_stopped_from_any_callback),
         cmocka_unit_test(a_connection_may_be_closed_with_all_under_way),
+        cmocka_unit_test(answers_may_go_wrong_at_any_byte),
         cmocka_unit_test(an_object_is_waited_for),
         cmocka_unit_test(a_list_is_told_object_by_object),
         cmocka_unit_test(a_collection_is_followed_in_the_callers_loop),

@@ -133,6 +133,7 @@ static int set_up(void **state)
     watcher.owner = (char *)OVNK8S_DEFAULT_OWNER;
     watcher.nodes.owner = watcher.owner;
     watcher.pods_synced = true;
+    watcher.services.cache.services_synced = watcher.services.cache.slices_synced = true;
     cluster.name = "m";
     cluster.subnet = "10.0.0.0/8";
     node.name = "n1";

@@ -9,7 +9,9 @@ static void add_gateways(struct world *w)
 
     gateway.single_default = true;
     gateway.rampout_subnets = "10.2.0.0/24";
-    succeed(add_gateway(w, "n1", "172.16.0.5/24,fd10::5/64", "172.16.0.1,fd10::1"));
+    succeed(ovnk8s_gateway_add(w->plan, &gateway));
+    gateway = gateway_of("n1", "172.16.0.5/24,fd10::5/64", "172.16.0.1,fd10::1");
+    gateway.is_shared = true;
     succeed(ovnk8s_gateway_add(w->plan, &gateway));
 }
 
@@ -18,7 +20,7 @@ static int set_up_network(void **state)
     const int error = set_up(state);
     struct world *w = *state;
 
-    succeed(add_cluster(w, "m", "10.0.0.0/8,fd01::/48", NULL));
+    succeed(add_cluster_of_services(w, "m", "10.0.0.0/8,fd01::/48", "172.30.0.0/16,fd02::/112"));
     succeed(add_node(w, "n1", "10.1.0.0/24,fd01:0:0:1::/64", NULL));
     succeed(add_node(w, "n2", "10.2.0.0/24", NULL));
     succeed(add_pod(w, "a", "n1", NULL));

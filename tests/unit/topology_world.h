@@ -91,6 +91,17 @@ UNUSED static int add_cluster(struct world *w, const char *name, const char *sub
     return ovnk8s_cluster_add(w->plan, &cluster);
 }
 
+UNUSED static int add_cluster_of_services(struct world *w, const char *name, const char *subnet,
+                                          const char *service_range)
+{
+    ovnk8s_cluster cluster = OVNK8S_CLUSTER_INIT;
+
+    cluster.name = name;
+    cluster.subnet = subnet;
+    cluster.service_range = service_range;
+    return ovnk8s_cluster_add(w->plan, &cluster);
+}
+
 UNUSED static int add_node(struct world *w, const char *name, const char *subnet,
                            const char *cluster)
 {
@@ -309,6 +320,23 @@ UNUSED static struct row *route_in(const struct rows *rows, const char *kind, co
 
     assert_true(prefix_from_text(to, &prefix));
     return rows_find(rows, ROUTE_TABLE, gateway_route_id(OWNER, kind, node, &prefix));
+}
+
+UNUSED static struct row *policy_in(const struct rows *rows, const char *kind, const char *node,
+                                    const char *to)
+{
+    struct prefix prefix;
+
+    assert_true(prefix_from_text(to, &prefix));
+    return rows_find(rows, POLICY_TABLE, gateway_policy_id(OWNER, kind, node, &prefix));
+}
+
+UNUSED static struct row *service_policy_in(const struct rows *rows, const char *range)
+{
+    struct prefix prefix;
+
+    assert_true(prefix_from_text(range, &prefix));
+    return rows_find(rows, POLICY_TABLE, service_range_policy_id(OWNER, &prefix));
 }
 
 UNUSED static struct row *nat_in(const struct rows *rows, const char *node, unsigned int family)

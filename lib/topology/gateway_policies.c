@@ -1,0 +1,86 @@
+#include "topology/gateway.h"
+#include "topology/names.h"
+#include "topology/parts.h"
+#include "topology/topology.h"
+
+/* A gateway that shares its interface with the host has the host's addresses. What a pod sends to
+ * them would be taken to a gateway router: to that of any gateway, of which this very one would
+ * take it for its own. So the cluster router takes it to the host by the port that the host has as
+ * a node, wherever the pod is, and without SNAT.
+ *
+ * Save what is for a NodePort: gateway routers have the load balancers of these. */
+enum { HOST_PRIORITY = 1000, NODE_PORT_PRIORITY = 1010 };
+
+/* What kube-apiserver has for NodePorts, unless it was told another range. */
+#define NODE_PORT_RANGE(PROTOCOL) "30000 <= " PROTOCOL ".dst <= 32767"
+#define IS_NODE_PORT                                                                               \
+    NODE_PORT_RANGE("tcp") " || " NODE_PORT_RANGE("udp") " || " NODE_PORT_RANGE("sctp")
+
+static struct policy host_policy(struct arena *arena, const char *owner, const char *node,
+                                 const struct prefix *host)
+{
+    return (struct policy){.id = gateway_policy_id(owner, "host", node, host),
+                           .title = route_title(arena, "host ", node, host),
+                           .priority = HOST_PRIORITY,
+                           .match = match_destination(arena, host),
+                           .action = "reroute"};
+}
+
+static struct policy node_port_policy(struct arena *arena, const char *owner, const char *node,
+                                      const struct prefix *host)
+{
+    const char *match = match_destination(arena, host);
+
+    return (struct policy){.id = gateway_policy_id(owner, "node ports", node, host),
+                           .title = route_title(arena, "node ports ", node, host),
+                           .priority = NODE_PORT_PRIORITY,
+                           .match =
+                               match ? arena_printf(arena, "%s && (" IS_NODE_PORT ")", match) : "",
+                           .action = "allow"};
+}
+
+static struct prefix host_of(const struct prefix *address)
+{
+    return (struct prefix){address->ip, ip_bits(&address->ip)};
+}
+
+void want_host_policies(struct rows *wanted, const char *owner, struct row *router,
+                        const struct gateway_record *gateway, const struct prefixes *subnets)
+{
+    const struct prefixes own = addresses_at(subnets, MANAGEMENT_INDEX);
+
+    for (size_t i = 0; i < gateway->addresses.n && gateway->is_shared; i++) {
+        const struct prefix host = host_of(&gateway->addresses.of[i]);
+        const struct prefix *via = prefixes_of(&own, host.ip.family);
+        struct policy policy = host_policy(&wanted->arena, owner, gateway->node, &host);
+
+        if (via) {
+            policy.next_hop = &via->ip;
+            want_policy(wanted, router, &policy);
+            policy = node_port_policy(&wanted->arena, owner, gateway->node, &host);
+            want_policy(wanted, router, &policy);
+        }
+    }
+}
+
+static bool has_host(const struct gateway_record *gateway, const struct ip *ip)
+{
+    const struct prefix *address = prefixes_of(&gateway->addresses, ip->family);
+
+    return gateway->is_shared && address && ip_equal(&address->ip, ip);
+}
+
+void drop_host_policies(struct rows *wanted, const char *owner, struct row *router,
+                        const struct gateway_record *before, const struct gateway_record *now)
+{
+    for (size_t i = 0; i < before->addresses.n && before->is_shared; i++) {
+        const struct prefix host = host_of(&before->addresses.of[i]);
+        const struct policy policies[] = {
+            host_policy(&wanted->arena, owner, before->node, &host),
+            node_port_policy(&wanted->arena, owner, before->node, &host)};
+
+        for (size_t j = 0; j < 2 && !(now && has_host(now, &host.ip)); j++) {
+            drop_policy(wanted, router, &policies[j]);
+        }
+    }
+}
