@@ -72,46 +72,17 @@ void pods_each(const struct pods *pods, void (*each)(struct pod *pod, void *payl
     }
 }
 
-/* Names of nodes: many pods have the same. */
-
-struct node_name {
-    struct hashed hashed;
-    char text[];
-};
-
-static void free_node_name(struct hashed *hashed)
-{
-    free(hashed);
-}
-
-static const char *keep_node_name(struct pods *pods, const char *text)
-{
-    const uint64_t hash = hash_text(HASH_START, text);
-    const size_t size = strlen(text) + 1;
-    struct hashed *at = hash_find(&pods->node_names, hash);
-    struct node_name *name;
-
-    while (at && strcmp(((struct node_name *)at)->text, text) != 0) {
-        at = hash_find_next(at);
-    }
-    if (at) {
-        return ((struct node_name *)at)->text;
-    }
-    name = calloc(1, sizeof *name + size);
-    if (!name || !hash_insert(&pods->node_names, &name->hashed, hash)) {
-        free(name);
-        return NULL;
-    }
-    return memcpy(name->text, text, size);
-}
+/* Nodes. Their names are never released: they come back, and outlive the pods. */
 
 bool pod_set_node(struct pods *pods, struct pod *pod, const char *node)
 {
     const char *before = pod->node;
 
     if (node && (!before || strcmp(before, node) != 0)) {
-        pod->node = keep_node_name(pods, node);
-        return pod->node;
+        const struct node_name *name = node_name_use(&pods->node_names, node);
+
+        pod->node = name ? name->text : NULL;
+        return name;
     }
     pod->node = node ? before : NULL;
     return pod->node != before;
@@ -120,7 +91,7 @@ bool pod_set_node(struct pods *pods, struct pod *pod, const char *node)
 void pods_clear(struct pods *pods)
 {
     hash_clear(&pods->table, free_pod);
-    hash_clear(&pods->node_names, free_node_name);
+    node_names_clear(&pods->node_names);
 }
 
 /* Reading the API's objects. */

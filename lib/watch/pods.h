@@ -11,6 +11,7 @@
 
 #include "base/hash.h"
 #include "base/ip.h"
+#include "watch/node_names.h"
 #include "watch/task.h"
 
 struct kube_call;
@@ -38,9 +39,9 @@ struct pod {
 };
 
 struct pods {
-    struct hash table;      /* By namespace and name. */
-    struct hash node_names; /* Each is kept once. */
-    bool with_networks;     /* Pods are annotated with POD_NETWORKS_ANNOTATION too. */
+    struct hash table; /* By namespace and name. */
+    struct node_names node_names;
+    bool with_networks; /* Pods are annotated with POD_NETWORKS_ANNOTATION too. */
 };
 
 /* What stands for the texts of a pod's annotations, either of which may be NULL; 0 for none. */

@@ -7,28 +7,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/hash.h"
+#include "watch/node_names.h"
 #include "watch/reading.h"
 
 enum {
     SLICE_ENDPOINTS_MAX = 1000, /* The API server allows no more. */
     SLICE_PORTS_MAX = 1000,
 };
-
-/* Names of nodes, each of which is kept once: equal names are the same pointer. */
-struct node_name {
-    struct hashed hashed;
-    size_t uses;
-    char text[];
-};
-
-struct node_names {
-    struct hash table;
-};
-
-/* NULL when memory ran out. */
-struct node_name *node_name_use(struct node_names *names, const char *text);
-void node_name_release(struct node_names *names, struct node_name *name); /* NULL is accepted. */
 
 struct slice_port {
     uint32_t name;   /* See slice_text(). */
