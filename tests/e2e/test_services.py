@@ -7,6 +7,7 @@ import contextlib
 
 import pytest
 
+from apiserver import SERVICE_RANGE
 from gateways import address_of, gateway, outside_of
 from host import LabError, wait_for
 from outside import ADDRESSES
@@ -31,10 +32,7 @@ BOTH_PROTOCOLS = [port(name="tcp"), port("UDP", name="udp")]
 
 @pytest.fixture(scope="module")
 def overlay(cluster):
-    set_up_dual_stack(cluster)
-    for number, node in enumerate(cluster.nodes, 2):
-        for prefix, gateway_address in ("10.96.0.0/16", f"192.168.{number}.1"), ("fd96::/112", f"fd01:0:0:{number}::1"):
-            node.run(["ip", "route", "replace", prefix, "via", gateway_address])
+    set_up_dual_stack(cluster, **{"service-cluster-ip-range": SERVICE_RANGE})
     with Watcher(cluster.central):
         yield cluster
 
