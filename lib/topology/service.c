@@ -119,12 +119,29 @@ static void visit_all(const struct service_params *params, const struct scene *s
 
 /* Asking. */
 
+/* Whether it is there is enough for what shall go. */
 static void ask_row(const struct scene *scene, struct rows *asked, const char *table,
                     struct row_id id, const char *name)
 {
     (void)scene;
     (void)name;
     row_ask(rows_ask(asked, table, id), "external_ids");
+}
+
+/* What stays is compared: asked for at once, it need not be asked for again. */
+static void ask_whole_row(const struct scene *scene, struct rows *asked, const char *table,
+                          struct row_id id, const char *name)
+{
+    static const char *const of_balancer[] = {"name",    "protocol", "vips", "selection_fields",
+                                              "options", NULL};
+    static const char *const of_policy[] = {"priority", "match", "action", "nexthop", NULL};
+    const char *const *columns = strcmp(table, POLICY_TABLE) ? of_balancer : of_policy;
+    struct row *row = rows_ask(asked, table, id);
+
+    ask_row(scene, asked, table, id, name);
+    for (size_t i = 0; columns[i]; i++) {
+        row_ask(row, columns[i]);
+    }
 }
 
 static void ask_group(const struct scene *scene, struct rows *asked, const char *group)
@@ -155,14 +172,14 @@ static bool has_group(const struct scene *scene, const struct rows *wanted, cons
 }
 
 static void ask_main_rows(const struct service_record *service, const struct scene *scene,
-                          struct rows *asked)
+                          struct rows *asked, visit_fn *ask_one)
 {
     for (size_t i = 0; i < SERVICE_PROTOCOLS; i++) {
         const char *name = balancer_name(&asked->arena, service->service_namespace, service->name,
                                          i, PART_MAIN, NULL, false);
 
         if (name) {
-            ask_row(scene, asked, BALANCER_TABLE, row_id(scene->owner, BALANCER_TABLE, name), name);
+            ask_one(scene, asked, BALANCER_TABLE, row_id(scene->owner, BALANCER_TABLE, name), name);
         }
     }
 }
@@ -170,6 +187,7 @@ static void ask_main_rows(const struct service_record *service, const struct sce
 static void ask(const void *opaque, const struct scene *scene, struct rows *asked)
 {
     const struct service_params *params = opaque;
+    visit_fn *ask_one = params->is_added ? ask_whole_row : ask_row;
 
     if (asked->is_plain) {
         return;
@@ -178,9 +196,9 @@ static void ask(const void *opaque, const struct scene *scene, struct rows *aske
     cluster_ask(scene, asked);
     ask_group(scene, asked, ALL_SWITCHES);
     row_ask(rows_ask_where(asked, ROUTER_TABLE, ROW_BY_OWNER, scene->owner), "external_ids");
-    ask_main_rows(&params->service, scene, asked);
+    ask_main_rows(&params->service, scene, asked, ask_one);
     ask_nodes(&params->service, scene, asked);
-    visit_all(params, scene, asked, ask_row);
+    visit_all(params, scene, asked, ask_one);
     if (scene->facts->first && params->is_added && !has_group(scene, NULL, ALL_SWITCHES)) {
         nodes_ask_all(scene, false, asked);
     }
@@ -240,36 +258,70 @@ static bool is_gone(const struct rows *wanted, const char *owner, const char *no
 
 static const char *stated_gateway(const struct row *row)
 {
-    return row->state == ROW_WANTED && !strcmp(row->table, ROUTER_TABLE)
-               ? row_pair(row, "external_ids", GATEWAY_KEY)
-               : NULL;
+    return row->state == ROW_WANTED ? row_pair(row, "external_ids", GATEWAY_KEY) : NULL;
 }
 
-static size_t count_stated(const struct rows *wanted)
-{
-    size_t n = 0;
+static const char routers_topic[] = "routers";
 
-    for (const struct row *row = wanted->first; row; row = row->next) {
-        n += stated_gateway(row) != NULL;
+/* The routers that a plan says something about, other than the cluster's. */
+struct stated_routers {
+    const struct row *last; /* So far. */
+    const struct row **of;
+    size_t n, room;
+};
+
+static bool add_router(struct stated_routers *routers, const struct row *row, struct arena *arena)
+{
+    if (routers->n == routers->room) {
+        const size_t room = routers->room ? 2 * routers->room : 8;
+        const struct row **of = arena_alloc(arena, room * sizeof *of);
+
+        if (!of) {
+            return false;
+        }
+        for (size_t i = 0; i < routers->n; i++) {
+            of[i] = routers->of[i];
+        }
+        routers->of = of;
+        routers->room = room;
     }
-    return n;
+    routers->of[routers->n++] = row;
+    return true;
 }
 
-static int find_gateways(const struct scene *scene, struct rows *wanted,
-                         struct service_sites *sites)
+/* Each row of the plan is looked at once, however many services there are. NULL when memory ran
+ * out. */
+static const struct stated_routers *routers_of(const struct scene *scene, const struct rows *wanted)
 {
-    const struct gateway_list *known = gateways_of(scene);
-    const size_t n = known ? known->n : 0;
-    struct gateway_record *all =
-        arena_alloc(&wanted->arena, (n + count_stated(wanted) + 1) * sizeof *all);
+    struct stated_routers *routers = scene_note(scene, routers_topic, "", sizeof *routers, NULL);
+    const struct row_id cluster = cluster_router_id(scene->owner);
+    const struct row *row = !routers ? NULL : routers->last ? routers->last->next : wanted->first;
 
-    for (size_t i = 0; i < n && all; i++) {
+    for (; row; row = row->next) {
+        routers->last = row;
+        if (!strcmp(row->table, ROUTER_TABLE) && !row_id_equal(row->id, cluster) &&
+            !add_router(routers, row, &scene->notes->arena)) {
+            return NULL;
+        }
+    }
+    return routers;
+}
+
+/* Gateways as they are after the plan. */
+static int merge_gateways(const struct scene *scene, const struct gateway_list *known,
+                          const struct stated_routers *routers, struct rows *wanted,
+                          struct service_sites *sites)
+{
+    struct gateway_record *all =
+        arena_alloc(&wanted->arena, (known->n + routers->n + 1) * sizeof *all);
+
+    for (size_t i = 0; i < known->n && all; i++) {
         if (!is_gone(wanted, scene->owner, known->of[i].node)) {
             all[sites->n_gateways++] = known->of[i];
         }
     }
-    for (const struct row *row = wanted->first; row && all; row = row->next) {
-        const char *text = stated_gateway(row);
+    for (size_t i = 0; i < routers->n && all; i++) {
+        const char *text = stated_gateway(routers->of[i]);
 
         if (text && gateway_text_parse(text, &wanted->arena, &all[sites->n_gateways])) {
             sites->n_gateways++;
@@ -277,6 +329,34 @@ static int find_gateways(const struct scene *scene, struct rows *wanted,
     }
     sites->gateways = all;
     return all ? 0 : fail_nomem();
+}
+
+static int find_gateways(const struct scene *scene, struct rows *wanted,
+                         struct service_sites *sites)
+{
+    static const struct gateway_list none = {.n = 0};
+    const struct gateway_list *known = gateways_of(scene);
+    const struct stated_routers *routers = routers_of(scene, wanted);
+
+    known = known ? known : &none;
+    if (!routers) {
+        return fail_nomem();
+    }
+    if (routers->n) {
+        return merge_gateways(scene, known, routers, wanted, sites);
+    }
+    sites->gateways = known->of;
+    sites->n_gateways = known->n;
+    return 0;
+}
+
+/* All rows of a protocol come and go with its main one, so none is looked for in vain. */
+static void find_new(const struct service_params *params, const struct scene *scene,
+                     struct arena *arena, struct service_sites *sites)
+{
+    for (size_t i = 0; i < SERVICE_PROTOCOLS; i++) {
+        sites->is_new[i] = !scene->looks && !main_fact(scene, &params->service, i, arena);
+    }
 }
 
 static bool needs_gateways(const struct service_record *service)
@@ -303,6 +383,7 @@ static int add(const struct service_params *params, const struct scene *scene, s
         error = find_gateways(scene, wanted, &sites);
     }
     if (!error) {
+        find_new(params, scene, &wanted->arena, &sites);
         want_service(wanted, scene->owner, &params->service, &sites);
     }
     return error;

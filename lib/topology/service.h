@@ -58,6 +58,7 @@ struct service_sites {
     /* Whether there is a node of this name; endpoints of others have no node. */
     bool (*has_node)(const void *payload, const char *node);
     const void *payload;
+    bool is_new[SERVICE_PROTOCOLS]; /* There are believed to be no rows of the protocol. */
 };
 
 /* States the rows of the service, and that they are in their groups. The groups exist. */
