@@ -83,10 +83,15 @@ static void is_pair(struct row *row, const char *column, const char *key, const 
     row_add_atoms(row, column, COLUMN_IS, true, pair, 1);
 }
 
-static void describe(const struct balance *b, const struct part *part, struct row *row)
+static void name_service(const struct balance *b, struct row *row)
 {
     row_includes_pair(row, "external_ids", SERVICE_NAMESPACE_KEY, b->service->service_namespace);
     row_includes_pair(row, "external_ids", SERVICE_NAME_KEY, b->service->name);
+}
+
+static void describe(const struct balance *b, const struct part *part, struct row *row)
+{
+    name_service(b, row);
     row_includes_pair(row, "external_ids", GROUPS_KEY, part->groups);
     row_is_owned(row, b->owner);
 }
@@ -395,6 +400,7 @@ static void want_replies(const struct balance *b, const struct gateway_record *g
 
         row->is_new = is_new(b);
         row_includes_pair(row, "external_ids", GATEWAY_NODE_KEY, gateway->node);
+        name_service(b, row);
         row_is_owned(row, b->owner);
     }
 }
