@@ -291,7 +291,7 @@ static int resolve(const void *opaque, const struct scene *scene, struct rows *w
 
     if (wanted->is_plain) {
         return params->is_added ? fail(OVNK8S_UNSUPPORTED, "the server has no table " GROUP_TABLE
-                                                           ": services need OVN 22.03 or newer")
+                                                           ": services need OVN 21.12 or newer")
                                 : 0;
     }
     error = params->is_added ? add(params, scene, wanted) : 0;

@@ -34,17 +34,12 @@ static void name_service(const struct task *task, char *out, size_t size)
 
 /* What is wanted. */
 
-/* The service as it should be; all of it is in 'arena'. */
-static bool read_service(struct service_task *task, struct arena *arena, ovnk8s_service *value)
+static void tell_left_out(const struct service_task *task, const struct reading *reading)
 {
-    struct reading reading = {.left_out = 0};
-    const bool is_wanted = service_value(task->service, arena, value, &reading);
-
-    if (reading.left_out) {
+    if (reading->left_out) {
         log_line(&task->watcher->log, OVNK8S_LOG_WARN, "service %s/%s: %s",
-                 task->service->service_namespace, task->service->name, reading.reason);
+                 task->service->service_namespace, task->service->name, reading->reason);
     }
-    return is_wanted;
 }
 
 static int plan_service(struct service_task *task, const ovnk8s_service *value, ovnk8s_plan *plan)
@@ -58,15 +53,17 @@ static int plan_service(struct service_task *task, const ovnk8s_service *value, 
  * what a plan has changed is seen to be as it should be. */
 static enum verdict compare(struct service_task *task, ovnk8s_plan *plan)
 {
+    struct reading reading = {.left_out = 0};
     struct arena arena = {0};
     ovnk8s_service value;
     enum verdict verdict = TASK_DONE;
 
-    task->is_wanted = read_service(task, &arena, &value);
+    task->is_wanted = service_value(task->service, &arena, &value, &reading);
     if (arena.failed) {
         fail_nomem();
         verdict = TASK_FAILED;
     } else if (!task->is_wanted || !service_is_in_database(task->watcher, &value)) {
+        tell_left_out(task, &reading);
         verdict =
             plan_service(task, task->is_wanted ? &value : NULL, plan) ? TASK_FAILED : TASK_PLANNED;
     }
@@ -101,9 +98,10 @@ static enum verdict examine(ovnk8s_watcher *watcher, struct task *opaque, ovnk8s
 static int wish(ovnk8s_watcher *watcher, struct task *opaque, ovnk8s_plan *plan)
 {
     struct service_task *task = service_of(opaque);
+    struct reading reading = {.left_out = 0};
     struct arena arena = {0};
     ovnk8s_service value;
-    const bool is_wanted = read_service(task, &arena, &value);
+    const bool is_wanted = service_value(task->service, &arena, &value, &reading);
     const int error =
         arena.failed ? fail_nomem() : plan_service(task, is_wanted ? &value : NULL, plan);
 

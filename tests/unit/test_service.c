@@ -415,7 +415,7 @@ static void an_old_server_is_told_of_no_group(void **state)
     assert_int_equal(asked.n, 0);
     assert_failed(plan_resolve(w->plan, &w->scene, &wanted), OVNK8S_UNSUPPORTED,
                   "adding service default/web: the server has no table Load_Balancer_Group:"
-                  " services need OVN 22.03 or newer");
+                  " services need OVN 21.12 or newer");
     rows_clear(&asked);
     rows_clear(&wanted);
 }
