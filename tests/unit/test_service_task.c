@@ -238,6 +238,9 @@ static void what_somebody_changes_comes_back(void **state)
         "name", "default/s1 tcp") ",\"row\":{\"options\":[\"map\",[]]}}");
     assert_comes_back("{\"op\":\"delete\",\"table\":\"Load_Balancer\"," WHERE(
         "name", "default/s2 tcp node n1") "}");
+    /* The main one of several: the others are believed not to be there either, at first. */
+    assert_comes_back(
+        "{\"op\":\"delete\",\"table\":\"Load_Balancer\"," WHERE("name", "default/s2 tcp") "}");
     assert_comes_back("{\"op\":\"update\",\"table\":\"Load_Balancer_Group\"," WHERE(
         "name", "k8s/router/n1") ",\"row\":{\"load_balancer\":[\"set\",[]]}}");
     assert_comes_back("{\"op\":\"update\",\"table\":\"Logical_Router_Policy\",\"where\":["
