@@ -21,6 +21,7 @@
 #include <ovnk8s/plug.h>
 #include <ovnk8s/port.h>
 #include <ovnk8s/sb.h>
+#include <ovnk8s/service.h>
 #include <ovnk8s/settings.h>
 #include <ovnk8s/subnet.h>
 #include <ovnk8s/topology.h>

@@ -64,27 +64,69 @@ OVNK8S_API int ovnk8s_watcher_fd(const ovnk8s_watcher *watcher);
  * silent, as poll() takes it: -1 for never. */
 OVNK8S_API int ovnk8s_watcher_timeout(const ovnk8s_watcher *watcher);
 
-/* Does what there is to do. Waits for no event, but, when ports are to be committed, for the
- * database's answer, at most as long as the timeout of that connection. A failure is logged and
- * tried again later with growing pauses, so there is nothing for the caller to do about it. */
+/* Does what there is to do, and waits for nothing: neither for the API server nor for the database,
+ * which may be away, or silent. A failure is logged and tried again later with growing pauses, so
+ * there is nothing for the caller to do about it. */
 OVNK8S_API void ovnk8s_watcher_step(ovnk8s_watcher *watcher);
 
 typedef struct ovnk8s_watcher_status {
-    size_t size;       /* Set by the caller, to sizeof(ovnk8s_watcher_status). */
-    bool synced;       /* All pods and all ports were seen. */
-    size_t pods;       /* Known, of all kinds. */
-    size_t ports;      /* Pods with a port. */
-    size_t pending;    /* Pods that something is still to be done for. */
-    uint64_t commits;  /* Transactions so far. */
-    uint64_t patches;  /* Annotations written so far. */
-    uint64_t failures; /* Of either. */
+    size_t size;        /* Set by the caller, to sizeof(ovnk8s_watcher_status). */
+    bool synced;        /* All pods and all ports were seen. */
+    size_t pods;        /* Known, of all kinds. */
+    size_t ports;       /* Pods with a port. */
+    size_t pending;     /* Objects that something is still to be done for. */
+    uint64_t commits;   /* Transactions so far. */
+    uint64_t patches;   /* Annotations written so far. */
+    uint64_t failures;  /* Of objects that were to be tried again, so far. */
+    bool nb_connected;  /* The database answers, and all of it that matters was read. */
+    bool api_connected; /* The API server tells what happens. */
+    size_t planned;     /* Pending objects that are in a plan, ... */
+    size_t retrying;    /* ... that are tried again after a pause, ... */
+    size_t waiting;     /* ... and that wait for something else. */
 } ovnk8s_watcher_status;
 
-/* Tells how things stand.
+/* Tells how things stand. A caller that was compiled with an earlier version, whose struct is
+ * smaller, gets what it knows.
  *
  * Errors: OVNK8S_INVALID ('status->size'). */
 OVNK8S_API OVNK8S_MUST_CHECK int ovnk8s_watcher_get_status(const ovnk8s_watcher *watcher,
                                                            ovnk8s_watcher_status *status);
+
+/* Writes which objects something is still to be done for, as JSON, into '*out', to be freed by
+ * ovnk8s_free():
+ *
+ *     [{"kind": "Pod", "name": "default/red", "state": "later",
+ *       "reason": "subnet 10.0.1.0/24: all 252 addresses for pods are taken, ...",
+ *       "failures": 3, "since_ms": 2300, "retry_in_ms": 800}, ...]
+ *
+ * "state" is "ready" (to be looked at), "planned" (in a plan), "later" (tried again in
+ * "retry_in_ms", which only those have) or "waiting" (for what "reason" says). "reason" is null
+ * where nothing is known yet, and "since_ms" tells for how long something was to be done for it.
+ *
+ * Errors: OVNK8S_NOMEM. */
+OVNK8S_API OVNK8S_MUST_CHECK int ovnk8s_watcher_pending(const ovnk8s_watcher *watcher, char **out);
+
+/* Writes what was counted and measured since ovnk8s_watcher_new() into '*out', to be freed by
+ * ovnk8s_free(), as text that Prometheus reads (exposition format 0.0.4). docs/operating.md has the
+ * list.
+ *
+ * Errors: OVNK8S_NOMEM. */
+OVNK8S_API OVNK8S_MUST_CHECK int ovnk8s_watcher_metrics(const ovnk8s_watcher *watcher, char **out);
+
+/* Lets the next steps look at all objects again, also at those that wait for their next try, and
+ * compare what was written down of ports with those that there are. There is no need for it but a
+ * doubt. */
+OVNK8S_API void ovnk8s_watcher_resync(ovnk8s_watcher *watcher);
+
+/* Writes what would have to be changed in the database for all objects into '*out', as
+ * ovnk8s_plan_text() has it, to be freed by ovnk8s_free(): "" when all is as it should be. Nothing
+ * is changed. Other than a step it waits for the database's answers, for each at most as long as
+ * the timeout of that connection.
+ *
+ * Errors: OVNK8S_CONFLICT (not all objects were listed yet), OVNK8S_NOMEM; OVNK8S_TIMEOUT,
+ * OVNK8S_UNAVAILABLE and others of ovnk8s_plan_compute(). An object that the plan cannot be made
+ * for is told by a line that begins with "!". */
+OVNK8S_API OVNK8S_MUST_CHECK int ovnk8s_watcher_plan_text(ovnk8s_watcher *watcher, char **out);
 
 OVNK8S_END_DECLS
 

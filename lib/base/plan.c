@@ -86,6 +86,25 @@ int plan_intend(ovnk8s_plan *plan, const struct intent_type *type, const char *o
     return 0;
 }
 
+static int resolve_nothing(const void *params, const struct scene *scene, struct rows *wanted)
+{
+    (void)params;
+    (void)scene;
+    (void)wanted;
+    return 0;
+}
+
+static const struct intent_type void_type = {"not doing", NULL, resolve_nothing};
+
+void plan_withdraw(ovnk8s_plan *plan, const struct intent_type *type, const char *object)
+{
+    for (struct intent *intent = object ? plan->first : NULL; intent; intent = intent->next) {
+        if (intent->type == type && intent->object && !strcmp(intent->object, object)) {
+            intent->type = &void_type;
+        }
+    }
+}
+
 int plan_ask(const ovnk8s_plan *plan, const struct scene *scene, struct rows *asked)
 {
     for (const struct intent *i = plan->first; i; i = i->next) {

@@ -61,6 +61,9 @@ DEFINE_CLEANUP(plan_free, ovnk8s_plan *, ovnk8s_plan_free)
 int plan_intend(ovnk8s_plan *plan, const struct intent_type *type, const char *object,
                 const void *params);
 
+/* Earlier intents of this type about the object do nothing any more. */
+void plan_withdraw(ovnk8s_plan *plan, const struct intent_type *type, const char *object);
+
 /* Collects what all intents ask, or want. */
 int plan_ask(const ovnk8s_plan *plan, const struct scene *scene, struct rows *asked);
 int plan_resolve(const ovnk8s_plan *plan, const struct scene *scene, struct rows *wanted);

@@ -274,14 +274,24 @@ void row_ask(struct row *row, const char *column)
     row_add_atoms(row, column, COLUMN_IS, false, NULL, 0);
 }
 
-void row_is_empty(struct row *row, const char *name)
+static void empty(struct row *row, const char *name, bool is_map)
 {
     struct column *column = find_column(row, name, COLUMN_IS);
 
     if (column) {
         column->n = 0;
     }
-    row_add_atoms(row, name, COLUMN_IS, false, NULL, 0);
+    row_add_atoms(row, name, COLUMN_IS, is_map, NULL, 0);
+}
+
+void row_is_empty(struct row *row, const char *name)
+{
+    empty(row, name, false);
+}
+
+void row_is_empty_map(struct row *row, const char *name)
+{
+    empty(row, name, true);
 }
 
 static struct atom *find_pair(const struct column *map, const char *key)

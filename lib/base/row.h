@@ -91,6 +91,9 @@ struct rows {
     size_t n;
     struct row **buckets;
     size_t n_buckets;
+    bool uses_newer; /* What older servers lack was stated, or asked about. */
+    bool is_plain; /* The server is of an older OVN: whoever states rows leaves out load balancers'
+                    * groups and what refers to them. */
 };
 
 void rows_clear(struct rows *rows);
@@ -118,6 +121,7 @@ void row_is_string(struct row *row, const char *column, const char *value);
 void row_is_integer(struct row *row, const char *column, int64_t value);
 void row_is_boolean(struct row *row, const char *column, bool value);
 void row_is_empty(struct row *row, const char *column);
+void row_is_empty_map(struct row *row, const char *column);
 void row_add_string(struct row *row, const char *column, const char *value); /* IS, one more. */
 void row_includes_row(struct row *row, const char *column, struct row_id value);
 void row_excludes_row(struct row *row, const char *column, struct row_id value);

@@ -43,7 +43,7 @@ static int read_vswitch(struct sight *sight, ovnk8s_vswitch *vswitch,
     ask(sight->job, &asked);
     error = rows_failed(&asked)
                 ? fail_nomem()
-                : read_rows(vswitch_conn(vswitch), asked.first, NULL, deadline, &sight->facts);
+                : read_rows(vswitch_conn(vswitch), asked.first, deadline, &sight->facts);
     rows_clear(&asked);
     return error ? fail_during(error, "read", NULL, "reading Open_vSwitch") : 0;
 }

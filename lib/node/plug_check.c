@@ -145,8 +145,8 @@ static int look(const struct plug_job *job, struct rows *facts)
     int error;
 
     plug_port_ask(&asked, job);
-    error = rows_failed(&asked) ? fail_nomem()
-                                : read_rows(conn, asked.first, NULL, &job->deadline, facts);
+    error =
+        rows_failed(&asked) ? fail_nomem() : read_rows(conn, asked.first, &job->deadline, facts);
     rows_clear(&asked);
     return error;
 }

@@ -114,9 +114,8 @@ int ovnk8s_plug_list(ovnk8s_vswitch *vswitch, ovnk8s_plugged ***out, size_t *n)
     *n = 0;
     row_ask(ours, "name");
     row_ask(ours, "external_ids");
-    error = rows_failed(&asked)
-                ? fail_nomem()
-                : read_rows(vswitch_conn(vswitch), asked.first, NULL, &deadline, &found);
+    error = rows_failed(&asked) ? fail_nomem()
+                                : read_rows(vswitch_conn(vswitch), asked.first, &deadline, &found);
     error = error ? error : take(&found, out, n);
     rows_clear(&asked);
     rows_clear(&found);

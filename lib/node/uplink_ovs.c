@@ -52,8 +52,7 @@ static int read_facts(ovnk8s_vswitch *vswitch, const char *nic, const struct dea
 
     ask_all(&asked);
     row_ask(rows_ask_where(&asked, "Interface", ROW_BY_NAME, nic), "name");
-    error =
-        rows_failed(&asked) ? fail_nomem() : read_rows(conn, asked.first, NULL, deadline, facts);
+    error = rows_failed(&asked) ? fail_nomem() : read_rows(conn, asked.first, deadline, facts);
     rows_clear(&asked);
     return error ? fail_during(error, "read", conn_remotes(conn), "reading bridges at %s",
                                conn_remotes(conn))

@@ -19,15 +19,51 @@ enum { MOST_QUESTIONS = 5 };
 
 #define NAMESAKE "there is one of this name that belongs to somebody else"
 
+/* What is under way. */
+enum stage {
+    ASKING,     /* What intents must be told. */
+    READING,    /* What else is to be compared with what is wanted. */
+    COMMITTING, /* The changes. */
+    SEEKING,    /* Namesakes, when nothing is to be committed. */
+    PAUSING,    /* Before another round. */
+    OVER,
+};
+
 /* What one round works with. */
 struct round {
-    ovnk8s_plan *plan;
-    struct conn *conn;
-    const struct deadline *deadline;
     bool looks; /* As struct scene has it. */
     struct rows asked;
+    size_t n_asked; /* How often. */
     struct notes notes;
     struct operations operations;
+    struct rows names; /* Under which namesakes are sought, ... */
+    struct rows found; /* ... and what was found. */
+    struct questions questions;
+};
+
+/* One transaction: composed, sent, answered. */
+struct exchange {
+    struct json *ops; /* Not sent yet. */
+    bool is_sent, is_answered;
+    struct json *results;
+    int error;
+};
+
+struct apply {
+    ovnk8s_plan *plan;
+    struct conn *conn;
+    struct deadline deadline;
+    bool commits;
+    bool is_patient; /* A connection that is lost is waited for. */
+
+    enum stage stage;
+    struct round round;
+    struct exchange exchange;
+    unsigned int n_rounds; /* That have failed. */
+    int64_t pause_until;
+    bool is_sent; /* A commit was, in the latest round. */
+    int error;
+    struct failure_story story; /* Of the exchange, while it is; then of the latest round. */
 };
 
 static void round_clear(struct round *round)
@@ -35,26 +71,64 @@ static void round_clear(struct round *round)
     rows_clear(&round->asked);
     notes_clear(&round->notes);
     operations_clear(&round->operations);
+    rows_clear(&round->names);
+    rows_clear(&round->found);
+    questions_clear(&round->questions);
+    *round = (struct round){.looks = round->looks};
 }
 
-/* Asks until nothing new is asked. */
-static int learn(struct round *round, const struct scene *scene)
+static void exchange_clear(struct apply *apply)
 {
-    struct rows *facts = &round->plan->facts;
-    int error = 0;
+    struct exchange *exchange = &apply->exchange;
 
-    for (int i = 0; i < MOST_QUESTIONS && !error; i++) {
-        const struct row *last = round->asked.last;
-        const struct row *first;
-
-        error = plan_ask(round->plan, scene, &round->asked);
-        first = last ? last->next : round->asked.first;
-        if (error || !first) {
-            return error;
-        }
-        error = read_rows(round->conn, first, NULL, round->deadline, facts);
+    if (exchange->is_sent && !exchange->is_answered) {
+        conn_forget(apply->conn, apply);
     }
-    return error;
+    json_destroy(exchange->ops);
+    json_destroy(exchange->results);
+    *exchange = (struct exchange){0};
+}
+
+/* Exchanging. */
+
+static void keep_answer(int error, const struct json *results, void *payload)
+{
+    struct apply *apply = payload;
+
+    apply->exchange.is_answered = true;
+    apply->exchange.error = error;
+    apply->exchange.results = results ? json_clone(results) : NULL;
+    if (error) {
+        apply->story = failure_save();
+    }
+}
+
+static int send_ops(struct apply *apply)
+{
+    int error;
+
+    apply->exchange.is_sent = true;
+    apply->is_sent |= apply->stage == COMMITTING;
+    error = conn_send(apply->conn, STEAL(apply->exchange.ops), keep_answer, apply);
+    if (error) {
+        apply->exchange.is_sent = false;
+        apply->is_sent = false;
+        return conn_fail_answering(apply->conn, error);
+    }
+    return 0;
+}
+
+/* Leaves the questions of the round to be sent, if there are any. */
+static bool puts_questions(struct apply *apply)
+{
+    struct questions *questions = &apply->round.questions;
+
+    if (questions->n) {
+        apply->exchange.ops = STEAL(questions->ops);
+        return true;
+    }
+    questions_clear(questions);
+    return false;
 }
 
 /* Rows of somebody else under a name that must be sole are found by the server when it commits; for
@@ -76,51 +150,43 @@ static int refuse_namesake(const struct rows *found, const struct row *row)
     return fail_during(error, "plan", row->name, "planning %s %s", row->table, row->name);
 }
 
-static int look_for_namesakes(const struct round *round)
+static int check_namesakes(struct apply *apply)
 {
-    const ovnk8s_plan *plan = round->plan;
-    struct rows asked = {0}, found = {0};
-    int error;
+    int error = 0;
 
-    for (const struct change *c = plan->changes.first; c; c = c->next) {
-        if (c->action == CHANGE_INSERT && c->row->sole) {
-            row_ask(rows_ask_where(&asked, c->row->table, ROW_BY_NAME, c->row->name), "name");
-        }
+    for (const struct change *c = apply->plan->changes.first; c && !error; c = c->next) {
+        error = c->row->sole ? refuse_namesake(&apply->round.found, c->row) : 0;
     }
-    error = rows_failed(&asked)
-                ? fail_nomem()
-                : read_rows(round->conn, asked.first, NULL, round->deadline, &found);
-    for (const struct change *c = plan->changes.first; c && !error; c = c->next) {
-        error = c->row->sole ? refuse_namesake(&found, c->row) : 0;
-    }
-    rows_clear(&asked);
-    rows_clear(&found);
+    apply->stage = OVER;
     return error;
 }
 
-/* Leaves in the plan what was found out. */
-static int compute(struct round *round)
+static int seek_namesakes(struct apply *apply)
 {
-    ovnk8s_plan *plan = round->plan;
-    const struct scene scene = {
-        .owner = plan->owner, .facts = &plan->facts, .looks = round->looks, .notes = &round->notes};
+    struct round *round = &apply->round;
     int error;
 
-    plan_reset(plan);
-    error = learn(round, &scene);
-    error = error ? error : plan_resolve(plan, &scene, &plan->wanted);
-    error = error ? error
-                  : read_rows(round->conn, plan->wanted.first, &round->asked, round->deadline,
-                              &plan->facts);
-    return error ? error : changes_compute(&plan->wanted, &plan->facts, &plan->changes);
+    apply->stage = SEEKING;
+    for (const struct change *c = apply->plan->changes.first; c; c = c->next) {
+        if (c->action == CHANGE_INSERT && c->row->sole) {
+            row_ask(rows_ask_where(&round->names, c->row->table, ROW_BY_NAME, c->row->name),
+                    "name");
+        }
+    }
+    error = rows_failed(&round->names)
+                ? fail_nomem()
+                : questions_compose(&round->questions, round->names.first, NULL, &round->found);
+    return error || puts_questions(apply) ? error : check_namesakes(apply);
 }
 
-static int fail_operation(const struct round *round, size_t i, int error)
-{
-    const struct row *row = round->operations.rows[i];
-    const char *name = row_title(row, row_fact(&round->plan->facts, row));
+/* Committing. */
 
-    if (operations_is_sole_guard(&round->operations, i)) {
+static int fail_operation(const struct apply *apply, size_t i, int error)
+{
+    const struct row *row = apply->round.operations.rows[i];
+    const char *name = row_title(row, row_fact(&apply->plan->facts, row));
+
+    if (operations_is_sole_guard(&apply->round.operations, i)) {
         error = fail(OVNK8S_EXISTS, NAMESAKE);
     }
     return fail_during(error, "commit", name, "committing %s %s", row->table, name);
@@ -128,113 +194,346 @@ static int fail_operation(const struct round *round, size_t i, int error)
 
 /* Finds the failed operation, if any, among the results: one for each operation up to it, and one
  * more for a failure of the commit itself. */
-static int check_results(const struct round *round, const struct json *results)
+static int check_results(struct apply *apply, const struct json *results)
 {
-    const size_t n_ops = round->operations.ops->array.n;
+    const size_t n_ops = apply->round.operations.ops->array.n;
 
     for (size_t i = 0; i < results->array.n; i++) {
         const int error = result_error(results->array.elems[i]);
 
         if (error) {
-            return i < n_ops ? fail_operation(round, i, error)
+            apply->is_sent = false;
+            return i < n_ops ? fail_operation(apply, i, error)
                              : fail_during(error, "commit", NULL, "committing");
         }
     }
+    apply->stage = OVER;
     return results->array.n < n_ops ? fail(OVNK8S_PROTOCOL, "an answer that is too short") : 0;
 }
 
-static int commit(struct round *round)
+static int commit(struct apply *apply)
 {
-    int error = operations_compose(&round->plan->changes, &round->operations);
-    struct json *results = NULL;
+    struct operations *operations = &apply->round.operations;
+    const int error = operations_compose(&apply->plan->changes, operations);
 
+    apply->stage = COMMITTING;
+    apply->exchange.ops = error ? NULL : json_clone(operations->ops);
+    return error;
+}
+
+/* Computing: leaves in the plan what was found out. */
+
+static struct scene scene_of(struct apply *apply)
+{
+    return (struct scene){.owner = apply->plan->owner,
+                          .facts = &apply->plan->facts,
+                          .looks = apply->round.looks,
+                          .notes = &apply->round.notes};
+}
+
+static int compute_changes(struct apply *apply)
+{
+    ovnk8s_plan *plan = apply->plan;
+    const int error = changes_compute(&plan->wanted, &plan->facts, &plan->changes);
+
+    if (error || !plan->changes.n) {
+        apply->stage = OVER;
+        return error;
+    }
+    return apply->commits ? commit(apply) : seek_namesakes(apply);
+}
+
+static int resolve(struct apply *apply)
+{
+    ovnk8s_plan *plan = apply->plan;
+    struct round *round = &apply->round;
+    const struct scene scene = scene_of(apply);
+    int error = plan_resolve(plan, &scene, &plan->wanted);
+
+    apply->stage = READING;
     error = error ? error
-                  : conn_transact(round->conn, json_clone(round->operations.ops), round->deadline,
-                                  &results);
-    error = error ? error : check_results(round, results);
+                  : questions_compose(&round->questions, plan->wanted.first, &round->asked,
+                                      &plan->facts);
+    return error || puts_questions(apply) ? error : compute_changes(apply);
+}
+
+/* Asks until nothing new is asked. */
+static int ask(struct apply *apply)
+{
+    struct round *round = &apply->round;
+    const struct scene scene = scene_of(apply);
+
+    while (round->n_asked++ < MOST_QUESTIONS) {
+        const struct row *last = round->asked.last;
+        const struct row *first;
+        int error = plan_ask(apply->plan, &scene, &round->asked);
+
+        first = last ? last->next : round->asked.first;
+        if (error || !first) {
+            return error ? error : resolve(apply);
+        }
+        error = questions_compose(&round->questions, first, NULL, scene.facts);
+        if (error || puts_questions(apply)) {
+            return error;
+        }
+    }
+    return resolve(apply);
+}
+
+static int begin_round(struct apply *apply)
+{
+    apply->stage = ASKING;
+    apply->is_sent = false;
+    plan_reset(apply->plan);
+    apply->round.asked.is_plain = apply->plan->wanted.is_plain = conn_is_plain(apply->conn);
+    return ask(apply);
+}
+
+/* Going on. */
+
+static int take_questions(struct apply *apply, const struct json *results)
+{
+    struct rows *facts = apply->stage == SEEKING ? &apply->round.found : &apply->plan->facts;
+    const int error = questions_take(&apply->round.questions, results, facts);
+
+    if (error || puts_questions(apply)) {
+        return error;
+    }
+    return apply->stage == ASKING    ? ask(apply)
+           : apply->stage == READING ? compute_changes(apply)
+                                     : check_namesakes(apply);
+}
+
+static int take_answer(struct apply *apply)
+{
+    struct json *results = STEAL(apply->exchange.results);
+    int error = apply->exchange.error;
+
+    apply->exchange = (struct exchange){0};
+    if (error) {
+        failure_restore(&apply->story);
+        error = conn_fail_answering(apply->conn, error);
+    } else {
+        error = apply->stage == COMMITTING ? check_results(apply, results)
+                                           : take_questions(apply, results);
+    }
     json_destroy(results);
     return error;
 }
 
-/* What all rounds have in common. */
-struct job {
-    ovnk8s_plan *plan;
-    struct conn *conn;
-    const struct deadline *deadline;
-    bool commits;
-    bool is_sent; /* The latest round got as far as that. */
-};
-
-static int run_round(struct job *job, bool looks)
+/* What was computed from does not hold any more, or the server cannot just now. */
+static bool is_passing(const struct apply *apply, int error)
 {
-    struct round round = {
-        .plan = job->plan, .conn = job->conn, .deadline = job->deadline, .looks = looks};
-    int error = compute(&round);
-
-    job->is_sent = !error && job->commits && job->plan->changes.n;
-    if (job->is_sent) {
-        error = commit(&round);
-    } else if (!error && job->plan->changes.n) {
-        error = look_for_namesakes(&round);
-    }
-    if (error) {
-        plan_reset(job->plan);
-    }
-    round_clear(&round);
-    return error;
+    return error == OVNK8S_CONFLICT || (error == OVNK8S_UNAVAILABLE && apply->is_patient);
 }
 
 /* Writers that have collided go on at different moments. */
-static int pause_between(const struct deadline *deadline)
+static int64_t choose_pause(void)
 {
     struct timespec now;
-    struct pollfd spare;
 
     clock_gettime(CLOCK_MONOTONIC, &now);
-    return deadline_poll(deadline, &spare, 0, now_ms() + now.tv_nsec / 1000 % MOST_PAUSE_MS);
+    return now_ms() + now.tv_nsec / 1000 % MOST_PAUSE_MS;
 }
 
-static bool is_passing(int error)
+/* When the time is over before the next attempt was sent, the story is that of what was in the
+ * way. */
+static int tell_timeout(struct apply *apply, int error)
 {
-    return error == OVNK8S_CONFLICT || error == OVNK8S_UNAVAILABLE;
-}
-
-/* What was computed from does not hold any more, or the server cannot just now. When the time is
- * over before the next attempt was sent, the story is that of what was in the way. */
-static int try_again(struct job *job, bool pauses)
-{
-    const struct failure_story story = failure_save();
-    int error = pauses ? pause_between(job->deadline) : 0;
-
-    job->is_sent = false;
-    error = error ? error : run_round(job, true);
-    if (error == OVNK8S_TIMEOUT && !job->is_sent) {
-        failure_restore(&story);
+    if (error == OVNK8S_TIMEOUT && apply->n_rounds && !apply->is_sent) {
+        failure_restore(&apply->story);
         return fail_during(error, NULL, NULL, "timed out");
     }
     return error;
 }
 
-static int run_rounds(struct job *job)
+/* Nothing is asked of a server about its schema beforehand: one that lacks what newer ones have
+ * says so, and is asked again without. */
+static bool turns_plain(const struct apply *apply, int error)
 {
-    int error = run_round(job, !job->commits);
+    if (error != OVNK8S_UNSUPPORTED ||
+        !(apply->round.asked.uses_newer || apply->plan->wanted.uses_newer)) {
+        return false;
+    }
+    conn_set_plain(apply->conn);
+    return true;
+}
 
-    for (unsigned int i = 1; i < MOST_ROUNDS && is_passing(error) && deadline_left(job->deadline);
-         i++) {
-        error = try_again(job, i > 1);
+static void end_round(struct apply *apply, int error)
+{
+    const bool goes_on = turns_plain(apply, error) || is_passing(apply, error);
+
+    exchange_clear(apply);
+    round_clear(&apply->round);
+    plan_reset(apply->plan);
+    if (goes_on && ++apply->n_rounds < MOST_ROUNDS && deadline_left(&apply->deadline)) {
+        apply->story = failure_save();
+        apply->round.looks = true;
+        apply->pause_until = apply->n_rounds > 1 ? choose_pause() : 0;
+        apply->stage = PAUSING;
+        return;
+    }
+    apply->stage = OVER;
+    apply->error = tell_timeout(apply, error);
+}
+
+/* What is waited for ends with 'error'. */
+static int fail_waiting(const struct apply *apply, int error)
+{
+    if (apply->stage == PAUSING) {
+        return error;
+    }
+    return apply->exchange.is_sent ? conn_fail_answering(apply->conn, error)
+                                   : conn_fail_connecting(apply->conn, error);
+}
+
+/* Does one thing; sets '*error' when it fails. False when there is only waiting left. */
+static bool proceed(struct apply *apply, int *error)
+{
+    *error = 0;
+    if (apply->stage == PAUSING && now_ms() >= apply->pause_until) {
+        *error = begin_round(apply);
+        return true;
+    }
+    if (apply->exchange.is_answered) {
+        *error = take_answer(apply);
+        return true;
+    }
+    if (apply->exchange.ops && conn_is_ready(apply->conn)) {
+        *error = send_ops(apply);
+        return true;
+    }
+    if ((*error = deadline_check(&apply->deadline)) != 0) {
+        *error = fail_waiting(apply, *error);
+        return true;
+    }
+    return false;
+}
+
+int apply_step(struct apply *apply)
+{
+    int error = 0;
+
+    while (apply->stage != OVER && !error && proceed(apply, &error)) {
+    }
+    if (error) {
+        end_round(apply, error); /* Another one begins when the connection has been looked at. */
+    }
+    return apply->error;
+}
+
+bool apply_is_over(const struct apply *apply)
+{
+    return apply->stage == OVER;
+}
+
+bool apply_is_sent(const struct apply *apply)
+{
+    return apply->is_sent;
+}
+
+int64_t apply_wakes_at(const struct apply *apply)
+{
+    return apply->stage == PAUSING && apply->pause_until < apply->deadline.at ? apply->pause_until
+                                                                              : apply->deadline.at;
+}
+
+static int prepare(struct apply **out, ovnk8s_plan *plan, struct conn *conn,
+                   const struct deadline *deadline)
+{
+    struct apply *apply = calloc(1, sizeof *apply);
+
+    *out = apply;
+    if (!apply) {
+        return fail_nomem();
+    }
+    apply->plan = plan;
+    apply->conn = conn;
+    apply->deadline = *deadline;
+    apply->stage = PAUSING; /* Nothing is done before the first step. */
+    return 0;
+}
+
+int apply_start(struct apply **out, ovnk8s_plan *plan, struct conn *conn,
+                const struct deadline *deadline)
+{
+    const int error = prepare(out, plan, conn, deadline);
+
+    if (!error) {
+        (*out)->commits = true;
     }
     return error;
 }
 
+void apply_free(struct apply *apply)
+{
+    if (apply) {
+        exchange_clear(apply);
+        round_clear(&apply->round);
+        free(apply);
+    }
+}
+
+/* Blocking. */
+
+static bool is_answered(struct conn *conn, void *payload)
+{
+    (void)conn;
+    return ((struct apply *)payload)->exchange.is_answered;
+}
+
+static int wait_for_event(struct apply *apply)
+{
+    struct pollfd spare;
+
+    if (apply->stage == PAUSING) {
+        conn_step(apply->conn); /* One that was lost meanwhile is not ready. */
+        return deadline_poll(&apply->deadline, &spare, 0, apply->pause_until);
+    }
+    if (!apply->exchange.is_sent) {
+        return conn_wait_ready(apply->conn, &apply->deadline);
+    }
+    return conn_until(apply->conn, is_answered, apply, &apply->deadline);
+}
+
+static int run(struct apply *apply)
+{
+    while (!apply_is_over(apply)) {
+        int error = wait_for_event(apply);
+
+        if (error) {
+            end_round(apply, apply->exchange.is_sent ? fail_waiting(apply, error) : error);
+        }
+        apply_step(apply);
+    }
+    return apply->error;
+}
+
 int compute_plan(ovnk8s_plan *plan, struct conn *conn, const struct deadline *deadline)
 {
-    return run_rounds(&(struct job){.plan = plan, .conn = conn, .deadline = deadline});
+    struct apply *apply;
+    int error = prepare(&apply, plan, conn, deadline);
+
+    if (!error) {
+        apply->is_patient = true;
+        apply->round.looks = true;
+        error = run(apply);
+    }
+    apply_free(apply);
+    return error;
 }
 
 int apply_plan(ovnk8s_plan *plan, struct conn *conn, const struct deadline *deadline)
 {
-    return run_rounds(
-        &(struct job){.plan = plan, .conn = conn, .deadline = deadline, .commits = true});
+    struct apply *apply;
+    int error = apply_start(&apply, plan, conn, deadline);
+
+    if (!error) {
+        apply->is_patient = true;
+        error = run(apply);
+    }
+    apply_free(apply);
+    return error;
 }
 
 void ovnk8s_apply_options_init(ovnk8s_apply_options *options)

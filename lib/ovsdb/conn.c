@@ -35,6 +35,7 @@ struct conn {
     struct json *conditions[CONN_TABLES]; /* Which rows of each table are monitored. */
     unsigned int condition_seqno;         /* When the server has followed them. */
     struct pending *pending;
+    bool is_plain;
     char reason[256]; /* Why the latest attempt to connect failed. */
 };
 
@@ -51,6 +52,16 @@ const struct log *conn_log(const struct conn *conn)
 struct replica *conn_replica(struct conn *conn)
 {
     return &conn->replica;
+}
+
+bool conn_is_plain(const struct conn *conn)
+{
+    return conn->is_plain;
+}
+
+void conn_set_plain(struct conn *conn)
+{
+    conn->is_plain = true;
 }
 
 bool conn_is_current(const struct conn *conn)
@@ -337,16 +348,20 @@ static int try_until_ready(struct conn *conn, const struct deadline *deadline)
     }
 }
 
-int conn_wait_ready(struct conn *conn, const struct deadline *deadline)
+int conn_fail_connecting(const struct conn *conn, int error)
 {
-    int error = conn_is_ready(conn) ? 0 : try_until_ready(conn, deadline);
-
     if (error == OVNK8S_TIMEOUT && *conn->reason) {
         error = fail(OVNK8S_TIMEOUT, "timed out: %s", conn->reason);
     }
-    return error ? fail_during(error, "connect", conn->remotes, "connecting to %s at %s",
-                               conn->database, conn->remotes)
-                 : 0;
+    return fail_during(error, "connect", conn->remotes, "connecting to %s at %s", conn->database,
+                       conn->remotes);
+}
+
+int conn_wait_ready(struct conn *conn, const struct deadline *deadline)
+{
+    const int error = conn_is_ready(conn) ? 0 : try_until_ready(conn, deadline);
+
+    return error ? conn_fail_connecting(conn, error) : 0;
 }
 
 /* Transactions. */
@@ -399,8 +414,13 @@ static bool transaction_done(struct conn *conn, void *payload)
     return ((struct transaction *)payload)->done;
 }
 
-/* The reply may still come, but nobody is there any more to take it. */
-static void forget_pending(struct conn *conn, const void *payload)
+int conn_fail_answering(const struct conn *conn, int error)
+{
+    return fail_during(error, "transact", conn->remotes, "waiting for the answer of %s",
+                       conn->remotes);
+}
+
+void conn_forget(struct conn *conn, const void *payload)
 {
     for (struct pending **at = &conn->pending; *at; at = &(*at)->next) {
         if ((*at)->payload == payload) {
@@ -431,13 +451,11 @@ int conn_transact(struct conn *conn, struct json *ops, const struct deadline *de
     error = conn_send(conn, ops, keep_results, &transaction);
     error = error ? error : conn_until(conn, transaction_done, &transaction, deadline);
     if (!transaction.done) {
-        forget_pending(conn, &transaction);
+        conn_forget(conn, &transaction);
     }
     *results = transaction.results;
     error = error ? error : transaction.error;
-    return error ? fail_during(error, "transact", conn->remotes, "waiting for the answer of %s",
-                               conn->remotes)
-                 : 0;
+    return error ? conn_fail_answering(conn, error) : 0;
 }
 
 /* Opening. */

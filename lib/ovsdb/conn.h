@@ -18,7 +18,7 @@ struct wake_set;
 struct conn;
 
 /* How many tables a connection may monitor. */
-enum { CONN_TABLES = 4 };
+enum { CONN_TABLES = 8 };
 
 /* Opens a connection and waits until the server is ready. 'tables', which must outlive it, are what
  * can be monitored; except those that are from the start, nothing is before conn_watch(). */
@@ -30,6 +30,10 @@ const char *conn_remotes(const struct conn *conn);
 const struct log *conn_log(const struct conn *conn);
 struct replica *conn_replica(struct conn *conn);
 
+/* Whether the server was found to be one of an older OVN, as struct rows has it. */
+bool conn_is_plain(const struct conn *conn);
+void conn_set_plain(struct conn *conn);
+
 /* The deadline of a blocking call that starts now; 0 stands for the connection's own timeout. */
 struct deadline conn_deadline(const struct conn *conn, unsigned int timeout_ms);
 
@@ -40,6 +44,10 @@ typedef void conn_reply_fn(int error, const struct json *results, void *payload)
 /* Sends the array of operations 'ops', which is taken, to a connection that conn_is_ready(). The
  * reply comes during conn_step(), or during conn_close() as a failure. */
 int conn_send(struct conn *conn, struct json *ops, conn_reply_fn *reply, void *payload);
+
+/* Forgets the transaction that was sent with 'payload', if it has no answer yet: one that still
+ * comes is dropped. What was to be changed may be changed all the same. */
+void conn_forget(struct conn *conn, const void *payload);
 
 /* Handles what is ready. Never blocks. */
 void conn_step(struct conn *conn);
@@ -55,6 +63,11 @@ bool conn_is_current(const struct conn *conn);
 
 /* Waits until conn_is_ready(), trying one server after the other. */
 int conn_wait_ready(struct conn *conn, const struct deadline *deadline);
+
+/* Tell of a wait that ended with 'error': for the connection, or for the answer of the server. Both
+ * return it. */
+int conn_fail_connecting(const struct conn *conn, int error);
+int conn_fail_answering(const struct conn *conn, int error);
 
 /* Steps until 'done' says so. */
 int conn_until(struct conn *conn, bool (*done)(struct conn *conn, void *payload), void *payload,

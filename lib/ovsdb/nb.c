@@ -15,6 +15,10 @@ static const struct replica_table tables[] = {
     {.name = "Logical_Switch_Port",
      .columns = {"name", "addresses", "external_ids"},
      .on_demand = true},
+    {.name = "Logical_Router", .columns = {"name", "external_ids"}, .on_demand = true},
+    {.name = "Load_Balancer",
+     .columns = {"name", "vips", "protocol", "options", "selection_fields", "external_ids"},
+     .on_demand = true},
 };
 
 struct ovnk8s_nb {

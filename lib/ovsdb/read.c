@@ -129,13 +129,6 @@ struct question {
     const struct column *probed; /* NULL: the row itself. */
 };
 
-struct questions {
-    struct json *ops;
-    struct question *of;
-    size_t n, room;
-    bool failed;
-};
-
 static void ask_for(struct questions *questions, const struct row *row, const struct column *probed,
                     struct json *op)
 {
@@ -173,10 +166,11 @@ static struct json *column_names(const struct column *column)
     return json_array_create_2(json_string_create("_uuid"), json_string_create(column->name));
 }
 
-static void questions_clear(struct questions *questions)
+void questions_clear(struct questions *questions)
 {
     json_destroy(questions->ops);
     free(questions->of);
+    *questions = (struct questions){0};
 }
 
 /* Taking the answers. */
@@ -228,52 +222,51 @@ static int take_answer(const struct question *question, const struct json *resul
                  : 0;
 }
 
-static int take_answers(const struct questions *questions, const struct json *results,
-                        struct questions *more, struct rows *facts)
+int questions_take(struct questions *questions, const struct json *results, struct rows *facts)
 {
+    struct questions more = {.ops = json_array_create_empty()};
     int error = 0;
 
     for (size_t i = 0; i < questions->n && !error; i++) {
         error = i < results->array.n
-                    ? take_answer(&questions->of[i], results->array.elems[i], more, facts)
+                    ? take_answer(&questions->of[i], results->array.elems[i], &more, facts)
                     : fail(OVNK8S_PROTOCOL, "an answer that is too short");
     }
-    return error || !rows_failed(facts) ? error : fail_nomem();
-}
-
-/* Puts the questions, and those that their answers raise. */
-static int put_questions(struct conn *conn, struct questions *questions,
-                         const struct deadline *deadline, struct rows *facts)
-{
-    struct questions more = {.ops = json_array_create_empty()};
-    struct json *results = NULL;
-    int error = questions->failed ? fail_nomem() : 0;
-
-    if (!error && questions->n) {
-        error = conn_transact(conn, STEAL(questions->ops), deadline, &results);
-        error = error ? error : take_answers(questions, results, &more, facts);
+    if (!error && (more.failed || rows_failed(facts))) {
+        error = fail_nomem();
     }
-    if (!error && more.n) {
-        error = put_questions(conn, &more, deadline, facts);
-    }
-    json_destroy(results);
-    questions_clear(&more);
+    questions_clear(questions);
+    *questions = more;
     return error;
 }
 
-int read_rows(struct conn *conn, const struct row *first, const struct rows *known,
-              const struct deadline *deadline, struct rows *facts)
+int questions_compose(struct questions *questions, const struct row *first,
+                      const struct rows *known, const struct rows *facts)
 {
     const struct inquiry inquiry = {.known = known, .facts = facts};
-    struct questions questions = {.ops = json_array_create_empty()};
-    int error;
 
+    *questions = (struct questions){.ops = json_array_create_empty()};
     for (const struct row *row = first; row; row = row->next) {
         if (!row->is_new && !row->unseen) {
-            ask_row(&questions, &inquiry, row);
+            ask_row(questions, &inquiry, row);
         }
     }
-    error = put_questions(conn, &questions, deadline, facts);
+    return questions->failed ? fail_nomem() : 0;
+}
+
+int read_rows(struct conn *conn, const struct row *first, const struct deadline *deadline,
+              struct rows *facts)
+{
+    struct questions questions;
+    int error = questions_compose(&questions, first, NULL, facts);
+
+    while (!error && questions.n) {
+        struct json *results = NULL;
+
+        error = conn_transact(conn, STEAL(questions.ops), deadline, &results);
+        error = error ? error : questions_take(&questions, results, facts);
+        json_destroy(results);
+    }
     questions_clear(&questions);
     return error;
 }

@@ -176,8 +176,8 @@ int ovnk8s_sb_chassis(ovnk8s_sb *sb, ovnk8s_chassis ***out, size_t *n)
     *out = NULL;
     *n = 0;
     ask_chassis(&asked);
-    error = rows_failed(&asked) ? fail_nomem()
-                                : read_rows(sb->conn, asked.first, NULL, &deadline, &facts);
+    error =
+        rows_failed(&asked) ? fail_nomem() : read_rows(sb->conn, asked.first, &deadline, &facts);
     error = error ? error : take_chassis(&facts, out, n);
     rows_clear(&asked);
     rows_clear(&facts);

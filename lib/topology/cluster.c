@@ -2,6 +2,7 @@
 
 #include "base/options.h"
 #include "topology/gateway.h"
+#include "topology/groups.h"
 #include "topology/names.h"
 #include "topology/recall.h"
 #include "topology/service_range.h"
@@ -20,6 +21,7 @@ static void ask(const void *params, const struct scene *scene, struct rows *aske
 {
     (void)params;
     cluster_ask(scene, asked);
+    groups_ask(scene, ALL_SWITCHES, ALL_ROUTERS, asked);
 }
 
 /* What ovnk8s_cluster_add() was told. */
@@ -106,6 +108,8 @@ int want_cluster(struct rows *wanted, const char *owner, const struct cluster_re
     };
 
     want_cluster_ledger(wanted, owner, cluster);
+    want_group(wanted, owner, ALL_SWITCHES);
+    want_group(wanted, owner, ALL_ROUTERS);
     if (rows_failed(wanted)) {
         return fail_nomem();
     }
@@ -200,11 +204,27 @@ int ovnk8s_cluster_add(ovnk8s_plan *plan, const ovnk8s_cluster *theirs)
 
 /* Deleting. */
 
+/* Of what is found to be there. */
+static void ask_groups(const struct scene *scene, struct rows *asked)
+{
+    struct node_list nodes;
+
+    if (!scene->facts->first || !nodes_recall(scene, &scene->notes->arena, &nodes)) {
+        return;
+    }
+    for (size_t i = 0; i < nodes.n; i++) {
+        group_ask(scene, switch_group(&asked->arena, nodes.of[i].name), asked);
+        group_ask(scene, router_group(&asked->arena, nodes.of[i].name), asked);
+    }
+}
+
 static void ask_delete(const void *params, const struct scene *scene, struct rows *asked)
 {
     cluster_ask(scene, asked);
     nodes_ask_all(scene, params != NULL, asked);
     gateways_ask_all(scene, asked);
+    balancers_ask_all(scene, asked);
+    ask_groups(scene, asked);
 }
 
 static int refuse_nodes(const struct node_list *nodes)
@@ -255,7 +275,11 @@ static int resolve_delete(const void *params, const struct scene *scene, struct 
     }
     for (size_t i = 0; i < gateways.n; i++) {
         drop_gateway(wanted, scene->owner, &gateways.of[i]);
+        drop_group(scene, router_group(&wanted->arena, gateways.of[i].node), wanted);
     }
+    drop_group(scene, ALL_SWITCHES, wanted);
+    drop_group(scene, ALL_ROUTERS, wanted);
+    drop_balancers(scene, wanted);
     cluster_recall(scene, &cluster);
     drop_cluster(scene, cluster.name, wanted);
     return 0;

@@ -4,6 +4,7 @@
 
 #include "base/options.h"
 #include "topology/gateway_place.h"
+#include "topology/groups.h"
 #include "topology/names.h"
 #include "topology/recall.h"
 #include "topology/topology.h"
@@ -41,6 +42,7 @@ static void ask(const void *params, const struct scene *scene, struct rows *aske
     cluster_ask(scene, asked);
     node_ask(scene, node, asked);
     gateway_ask(scene, node, asked);
+    groups_ask(scene, ALL_ROUTERS, router_group(&asked->arena, node), asked);
     if (must_know_all(scene)) {
         gateways_ask_all(scene, asked);
     }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "topology/gateway_place.h"
+#include "topology/groups.h"
 #include "topology/names.h"
 #include "topology/recall.h"
 
@@ -14,6 +15,8 @@ void gateway_ask_removal(const struct scene *scene, const char *node, struct row
 
     cluster_ask(scene, asked);
     gateway_ask(scene, node, asked);
+    group_ask(scene, router_group(&asked->arena, node), asked);
+    policies_ask_all(scene, asked);
     if (scene->facts->first &&
         (!ledger_join(scene->facts, scene->owner, &taken, &first) || !strcmp(first, node))) {
         gateways_ask_all(scene, asked);
@@ -106,6 +109,8 @@ int gateway_remove(const struct scene *scene, const char *node, struct rows *wan
     view.gateway.is_first |= !error && !strcmp(view.first, node);
     if (!error) {
         drop_gateway(wanted, scene->owner, &view.gateway);
+        drop_group(scene, router_group(&wanted->arena, node), wanted);
+        drop_policies(scene, node, wanted);
     }
     if (!error && !cluster_find(scene, wanted, &view.cluster)) {
         error = leave_place(&view);

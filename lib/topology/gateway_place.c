@@ -70,26 +70,10 @@ void want_gateway_places(const struct gateway_view *view)
 
 /* Intents. */
 
-static int resolve_nothing(const void *params, const struct scene *scene, struct rows *wanted)
-{
-    (void)params;
-    (void)scene;
-    (void)wanted;
-    return 0;
-}
-
-static const struct intent_type void_type = {"not doing", NULL, resolve_nothing};
-
 int gateway_intend(ovnk8s_plan *plan, const struct intent_type *type, const char *node,
                    const void *params)
 {
-    for (struct intent *intent = node ? plan->first : NULL; intent; intent = intent->next) {
-        const bool is_ours =
-            intent->type == &gateway_add_type || intent->type == &gateway_delete_type;
-
-        if (is_ours && intent->object && !strcmp(intent->object, node)) {
-            intent->type = &void_type;
-        }
-    }
+    plan_withdraw(plan, &gateway_add_type, node);
+    plan_withdraw(plan, &gateway_delete_type, node);
     return plan_intend(plan, type, node, params);
 }

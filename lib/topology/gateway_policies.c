@@ -8,8 +8,9 @@
  * take it for its own. So the cluster router takes it to the host by the port that the host has as
  * a node, wherever the pod is, and without SNAT.
  *
- * Save what is for a NodePort: gateway routers have the load balancers of these. */
-enum { HOST_PRIORITY = 1000, NODE_PORT_PRIORITY = 1010 };
+ * Save what is for a NodePort: gateway routers have the load balancers of these. And policies of
+ * services, by which clients are answered as they have asked, come first. */
+enum { HOST_PRIORITY = 900, NODE_PORT_PRIORITY = 910 };
 
 /* What kube-apiserver has for NodePorts, unless it was told another range. */
 #define NODE_PORT_RANGE(PROTOCOL) "30000 <= " PROTOCOL ".dst <= 32767"
@@ -56,9 +57,9 @@ void want_host_policies(struct rows *wanted, const char *owner, struct row *rout
 
         if (via) {
             policy.next_hop = &via->ip;
-            want_policy(wanted, router, &policy);
+            want_policy(wanted, owner, router, &policy);
             policy = node_port_policy(&wanted->arena, owner, gateway->node, &host);
-            want_policy(wanted, router, &policy);
+            want_policy(wanted, owner, router, &policy);
         }
     }
 }

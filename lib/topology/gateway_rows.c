@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "topology/gateway.h"
+#include "topology/groups.h"
 #include "topology/names.h"
 #include "topology/parts.h"
 #include "topology/topology.h"
@@ -249,6 +250,8 @@ int want_gateway(struct rows *wanted, const char *owner, const struct cluster_re
 
     site.outer_port = arena_printf(&wanted->arena, "rtoe-GR_%s", gateway->node);
     site.router = want_router(&site);
+    want_in_groups(wanted, owner, site.router, ALL_ROUTERS,
+                   router_group(&wanted->arena, gateway->node));
     want_join_side(&site);
     want_outer_side(&site);
     want_gateway_ledger(&site);

@@ -92,7 +92,7 @@ struct row_id gateway_policy_id(const char *owner, const char *kind, const char 
     return destination_id(owner, POLICY_TABLE, kind, node, to);
 }
 
-struct row_id service_policy_id(const char *owner, const struct prefix *range)
+struct row_id service_range_policy_id(const char *owner, const struct prefix *range)
 {
     char text[PREFIX_TEXT];
 

@@ -37,6 +37,7 @@
 #define POD_UID_KEY "pod-uid"
 #define LEDGER_KEY "ovnk8s-ledger"
 #define GATEWAY_KEY "k8s-gateway"
+#define GATEWAY_NODE_KEY "k8s-gateway-node"
 
 /* The cluster router is known by what it is, since its name, the master's, differs. */
 struct row_id cluster_router_id(const char *owner);
@@ -57,7 +58,7 @@ struct row_id gateway_route_id(const char *owner, const char *kind, const char *
 struct row_id gateway_policy_id(const char *owner, const char *kind, const char *node,
                                 const struct prefix *to);
 struct row_id gateway_nat_id(const char *owner, const char *node, unsigned int family);
-struct row_id service_policy_id(const char *owner, const struct prefix *range);
+struct row_id service_range_policy_id(const char *owner, const struct prefix *range);
 
 /* "<namespace>_<pod>", which cannot mean two pods: a namespace has no underscore. */
 const char *pod_port_name(struct arena *arena, const char *pod_namespace, const char *pod);

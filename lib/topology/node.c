@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "base/options.h"
+#include "topology/groups.h"
 #include "topology/names.h"
 #include "topology/recall.h"
 #include "topology/wants.h"
@@ -81,6 +82,8 @@ int want_node(struct rows *wanted, const char *owner, const struct cluster_recor
     };
 
     want_node_ledger(wanted, owner, node);
+    want_in_groups(wanted, owner, link.node_switch, ALL_SWITCHES,
+                   switch_group(&wanted->arena, node->name));
     if (rows_failed(wanted)) {
         return fail_nomem();
     }
@@ -134,6 +137,7 @@ static void ask(const void *params, const struct scene *scene, struct rows *aske
     /* Not needed for a decision, but asked with the rest they need no answer of their own later. */
     port_ask(scene, node_switch_port_name(&asked->arena, node->name), asked);
     port_ask(scene, management_port_name(&asked->arena, node->name), asked);
+    groups_ask(scene, ALL_SWITCHES, switch_group(&asked->arena, node->name), asked);
     if (must_know_all(node, scene)) {
         nodes_ask_all(scene, false, asked);
     }

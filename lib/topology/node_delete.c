@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "topology/gateway.h"
+#include "topology/groups.h"
 #include "topology/names.h"
 #include "topology/recall.h"
 #include "topology/wants.h"
@@ -12,6 +13,7 @@ static void ask_delete(const void *params, const struct scene *scene, struct row
     gateway_ask_removal(scene, params, asked);
     node_ask_ports(scene, params, asked);
     node_ask(scene, params, asked);
+    group_ask(scene, switch_group(&asked->arena, params), asked);
     for (size_t i = 0; entries && i < entries->n; i++) {
         const char *port = entries->atoms[2 * i].string;
 
@@ -69,6 +71,7 @@ void drop_node(const struct scene *scene, const char *name, struct rows *wanted)
     drop_port(wanted, owner, management_port_name(&wanted->arena, name));
     drop_port(wanted, owner, node_switch_port_name(&wanted->arena, name));
     rows_drop(wanted, SWITCH_TABLE, switch_id(owner, name), name);
+    drop_group(scene, switch_group(&wanted->arena, name), wanted);
     rows_drop(wanted, LEDGER_TABLE, ledger_id, arena_printf(&wanted->arena, "ledger of %s", name));
 }
 

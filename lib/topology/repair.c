@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "topology/gateway.h"
+#include "topology/groups.h"
 #include "topology/misplaced.h"
 #include "topology/names.h"
 #include "topology/recall.h"
@@ -14,6 +15,7 @@ static void ask(const void *params, const struct scene *scene, struct rows *aske
     gateways_ask_all(scene, asked);
     ports_ask_all(scene, asked);
     misplaced_ask(scene, asked);
+    balancers_ask_all(scene, asked);
 }
 
 /* Entries of the ledger that stand for no port any more. */
@@ -163,6 +165,7 @@ static int resolve(const void *params, const struct scene *scene, struct rows *w
         want_taken(wanted, scene->owner, &taken);
         error = repair_gateways(scene, &cluster, wanted);
         error = error ? error : misplaced_take_out(scene, wanted);
+        balancers_repair(scene, wanted);
     }
     blocks_clear(&taken);
     return error;

@@ -14,7 +14,8 @@
 #include "kube/kube.h"
 #include "node/flows.h"
 #include "openflow/bridge.h"
-#include "watch/services.h"
+#include "watch/published.h"
+#include "watch/service_cache.h"
 #include "watch/wake.h"
 
 enum {
@@ -34,7 +35,8 @@ struct ovnk8s_gateway_helper {
     short bridge_events;
 
     struct kube_reflector *reflector;
-    struct services services;
+    struct service_cache services;
+    size_t n_publishing; /* Of them. */
     bool is_synced, is_dry;
     ovnk8s_flows *flows; /* Wanted. */
     bool is_stale;       /* 'flows' are not made of what is known now. */
@@ -90,52 +92,37 @@ static void tell_failure(ovnk8s_gateway_helper *helper)
 
 /* What the API server says. */
 
-static void begin_list(void *payload)
-{
-    services_unsee(&((ovnk8s_gateway_helper *)payload)->services);
-}
-
 static void services_changed(ovnk8s_gateway_helper *helper)
 {
     helper->is_stale = true;
     look_soon(helper);
 }
 
-static void service_is_there(void *payload, const cJSON *object)
+static void service_changed(struct cached_service *service, const struct service_spec *before,
+                            void *payload)
 {
     ovnk8s_gateway_helper *helper = payload;
-    bool changed;
 
-    if (services_put(&helper->services, object, &changed)) {
-        log_line(&helper->log, OVNK8S_LOG_ERROR, "services: %s", ovnk8s_last_error()->message);
-    } else if (changed && helper->is_synced) {
-        services_changed(helper);
+    if (!published_equal(before, service->spec)) {
+        helper->n_publishing += publishes(service->spec);
+        helper->n_publishing -= publishes(before);
+        if (helper->is_synced) {
+            services_changed(helper);
+        }
     }
 }
 
-static void service_is_gone(void *payload, const cJSON *object)
+/* Once all Services are known. */
+static void begin_if_synced(ovnk8s_gateway_helper *helper)
 {
-    ovnk8s_gateway_helper *helper = payload;
-
-    if (services_remove(&helper->services, object)) {
-        services_changed(helper);
+    if (helper->is_synced || !helper->services.services_synced) {
+        return;
     }
-}
-
-static void synced(void *payload)
-{
-    ovnk8s_gateway_helper *helper = payload;
-
-    if (services_remove_unseen(&helper->services) || !helper->is_synced) {
-        services_changed(helper);
-    }
-    if (!helper->is_synced) {
-        log_line(&helper->log, OVNK8S_LOG_INFO,
-                 "following the services of %s, %zu of which publish"
-                 " ports",
-                 kube_server(helper->kube), helper->services.table.n);
-    }
+    log_line(&helper->log, OVNK8S_LOG_INFO,
+             "following the services of %s, %zu of which publish ports", kube_server(helper->kube),
+             helper->n_publishing);
     helper->is_synced = true;
+    services_changed(helper);
 }
 
 /* What the bridge says. */
@@ -179,23 +166,24 @@ struct building {
     int error;
 };
 
-static void add_service(const struct service *service, void *payload)
+static void add_published(const struct published *published, void *payload)
 {
     struct building *building = payload;
     const ovnk8s_gateway_flows *gateway = &building->helper->gateway;
+    const unsigned int family = published->address ? published->address->family : 0;
+    char text[IP_TEXT];
 
-    for (size_t i = 0; !building->error && i < service->n_published; i++) {
-        const struct published *published = &service->published[i];
-        const unsigned int family = published->address.family;
-        char text[IP_TEXT];
-
-        if ((family == 4 && !gateway->ipv4) || (family == 6 && !gateway->ipv6)) {
-            continue;
-        }
-        building->error = ovnk8s_flows_add_service(
-            building->flows, published->protocol,
-            family ? ip_to_text(&published->address, text) : NULL, published->port);
+    if (building->error || (family == 4 && !gateway->ipv4) || (family == 6 && !gateway->ipv6)) {
+        return;
     }
+    building->error = ovnk8s_flows_add_service(building->flows, protocol_text(published->protocol),
+                                               family ? ip_to_text(published->address, text) : NULL,
+                                               published->port);
+}
+
+static void add_service(struct cached_service *service, void *payload)
+{
+    published_each(service->spec, add_published, payload);
 }
 
 static int build(ovnk8s_gateway_helper *helper, const char *mac)
@@ -206,7 +194,7 @@ static int build(ovnk8s_gateway_helper *helper, const char *mac)
     gateway.mac = *mac ? mac : NULL;
     building.error = ovnk8s_flows_new(&building.flows, &gateway);
     if (!building.error) {
-        services_each(&helper->services, add_service, &building);
+        service_cache_each(&helper->services, add_service, &building);
     }
     if (building.error) {
         ovnk8s_flows_free(building.flows);
@@ -308,6 +296,7 @@ void ovnk8s_gateway_helper_step(ovnk8s_gateway_helper *helper)
     if (kube_step(helper->kube)) {
         log_line(&helper->log, OVNK8S_LOG_ERROR, "%s", ovnk8s_last_error()->message);
     }
+    begin_if_synced(helper);
     bridge_step(helper->bridge);
     look_if_due(helper);
     register_wakes(helper);
@@ -362,8 +351,7 @@ static int check_mac(const char *text)
 static int start(ovnk8s_gateway_helper *helper)
 {
     static const struct kube_collection all_services = {.path = "/api/v1/services"};
-    const struct kube_handler handler = {begin_list, service_is_there, service_is_gone, synced,
-                                         helper};
+    const struct kube_handler handler = service_cache_services(&helper->services);
     int error = check_mac(helper->given_mac);
 
     if (error) {
@@ -404,6 +392,9 @@ int ovnk8s_gateway_helper_new(ovnk8s_gateway_helper **out, ovnk8s_bridge *bridge
     helper->bridge = bridge;
     helper->kube = kube;
     helper->log = (struct log){options.log, options.log_payload};
+    helper->services.log = helper->log;
+    helper->services.changed = service_changed;
+    helper->services.payload = helper;
     helper->epoll = helper->bridge_fd = -1;
     helper->gateway = (ovnk8s_gateway_flows)OVNK8S_GATEWAY_FLOWS_INIT;
     helper->is_dry = options.dry_run;
@@ -425,7 +416,7 @@ void ovnk8s_gateway_helper_free(ovnk8s_gateway_helper *helper)
     bridge_watch(helper->bridge, NULL, NULL);
     bridge_forget(helper->bridge);
     kube_reflector_stop(helper->reflector);
-    services_clear(&helper->services);
+    service_cache_clear(&helper->services);
     ovnk8s_flows_free(helper->flows);
     if (helper->epoll >= 0) {
         close(helper->epoll);
@@ -444,7 +435,7 @@ int ovnk8s_gateway_helper_get_status(const ovnk8s_gateway_helper *helper,
         .synced = helper->is_synced,
         .connected = bridge_is_ready(helper->bridge),
         .installed = helper->is_installed && bridge_is_ready(helper->bridge),
-        .services = helper->services.table.n,
+        .services = helper->n_publishing,
         .flows = ovnk8s_flows_count(helper->flows),
         .foreign = helper->foreign,
         .bundles = helper->bundles,

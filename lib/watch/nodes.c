@@ -18,7 +18,6 @@ struct node *nodes_find(const struct nodes *nodes, const char *name)
 static void clear_addresses(struct node *node)
 {
     blocks_clear(&node->taken);
-    blocks_clear(&node->reserved);
     memset(node->from, 0, sizeof node->from);
 }
 
@@ -41,6 +40,7 @@ static void each_node(const struct nodes *nodes, void (*each)(struct node *node)
 void nodes_clear(struct nodes *nodes)
 {
     hash_clear(&nodes->table, free_node);
+    blocks_clear(&nodes->reserved);
     *nodes = (struct nodes){.owner = nodes->owner};
 }
 
@@ -255,61 +255,72 @@ static bool is_for_pods(const struct prefix *subnet, const struct ip *ip)
     return is_pod_index(subnet, prefix_index(subnet, ip));
 }
 
-bool node_can_give(const struct node *node, const struct prefixes *addresses)
+bool node_can_give(const struct nodes *nodes, const struct node *node,
+                   const struct prefixes *addresses)
 {
     for (size_t i = 0; i < addresses->n; i++) {
         const struct prefix *subnet = subnet_with(node, &addresses->of[i]);
         const struct prefix address = just(&addresses->of[i].ip);
 
         if (!subnet || !is_for_pods(subnet, &address.ip) ||
-            blocks_overlap(&node->reserved, &address)) {
+            blocks_overlap(&nodes->reserved, &address)) {
             return false;
         }
     }
     return addresses->n == node->subnets.n && !node_is_taken(node, addresses);
 }
 
-void node_reserve(struct node *node, const struct prefixes *addresses)
+void nodes_reserve(struct nodes *nodes, const struct prefixes *addresses)
 {
     for (size_t i = 0; i < addresses->n; i++) {
         const struct prefix address = just(&addresses->of[i].ip);
 
-        blocks_add(&node->reserved, &address);
+        blocks_add(&nodes->reserved, &address);
+    }
+}
+
+void nodes_release(struct nodes *nodes, const struct prefixes *addresses)
+{
+    for (size_t i = 0; i < addresses->n; i++) {
+        const struct prefix address = just(&addresses->of[i].ip);
+
+        blocks_release(&nodes->reserved, &address);
     }
 }
 
 /* Of the addresses from 'from' on, which is not before the first for pods. */
-static bool find_from(const struct node *node, const struct prefix *subnet, const struct ip *from,
-                      struct prefix *out)
+static bool find_from(const struct nodes *nodes, const struct node *node,
+                      const struct prefix *subnet, const struct ip *from, struct prefix *out)
 {
-    return blocks_find_in_both(&node->taken, &node->reserved, subnet, ip_bits(from), from, out) &&
+    return blocks_find_in_both(&node->taken, &nodes->reserved, subnet, ip_bits(from), from, out) &&
            is_for_pods(subnet, &out->ip);
 }
 
 /* A row of the database may have a subnet without any address for pods. */
-static int fail_exhausted(const struct node *node, const struct prefix *subnet)
+static int fail_exhausted(const struct nodes *nodes, const struct prefix *subnet)
 {
     const uint64_t others = FIRST_POD_INDEX - 1 + (subnet->ip.family == 4 ? 1 : 0);
     const uint64_t last = prefix_last_index(subnet), n = last > others ? last - others : 0;
-    const uint64_t reserved = blocks_count(&node->reserved, subnet);
+    const uint64_t reserved = blocks_count(&nodes->reserved, subnet);
     char text[PREFIX_TEXT];
 
     return fail(OVNK8S_EXHAUSTED,
                 "subnet %s: all %llu addresses for pods are taken, %llu of them by ports and %llu"
-                " by the plan that is being made",
+                " by plans that are being made",
                 prefix_to_text(subnet, text), (unsigned long long)n,
                 (unsigned long long)(n - reserved), (unsigned long long)reserved);
 }
 
-static int choose_one(struct node *node, size_t i, struct ip *out)
+static int choose_one(const struct nodes *nodes, struct node *node, size_t i, struct ip *out)
 {
     const struct prefix *subnet = &node->subnets.of[i];
     const struct ip first = prefix_nth(subnet, FIRST_POD_INDEX);
     const struct ip *from = node->from[i].family ? &node->from[i] : &first;
     struct prefix found, next = {.ip.family = 0};
 
-    if (!find_from(node, subnet, from, &found) && !find_from(node, subnet, &first, &found)) {
-        return fail_exhausted(node, subnet);
+    if (!find_from(nodes, node, subnet, from, &found) &&
+        !find_from(nodes, node, subnet, &first, &found)) {
+        return fail_exhausted(nodes, subnet);
     }
     prefix_next(&found, &next);
     node->from[i] = next.ip;
@@ -317,28 +328,18 @@ static int choose_one(struct node *node, size_t i, struct ip *out)
     return 0;
 }
 
-int node_choose(struct node *node, struct prefixes *out)
+int node_choose(struct nodes *nodes, struct node *node, struct prefixes *out)
 {
     struct prefixes chosen = node->subnets;
 
     for (size_t i = 0; i < chosen.n; i++) {
-        const int error = choose_one(node, i, &chosen.of[i].ip);
+        const int error = choose_one(nodes, node, i, &chosen.of[i].ip);
 
         if (error) {
             return error;
         }
     }
-    node_reserve(node, &chosen);
+    nodes_reserve(nodes, &chosen);
     *out = chosen;
     return 0;
-}
-
-static void drop_reservations(struct node *node)
-{
-    blocks_clear(&node->reserved);
-}
-
-void nodes_drop_reservations(struct nodes *nodes)
-{
-    each_node(nodes, drop_reservations);
 }

@@ -12,15 +12,15 @@ struct node {
     struct hashed hashed;
     char *name;
     struct prefixes subnets;
-    struct blocks taken;    /* By a row. */
-    struct blocks reserved; /* By a plan that is not committed yet. */
-    struct ip from[2]; /* Where the search in each subnet begins; of no family: at its start. */
-    bool is_counted;   /* 'taken' is complete. */
+    struct blocks taken; /* By a row. */
+    struct ip from[2];   /* Where the search in each subnet begins; of no family: at its start. */
+    bool is_counted;     /* 'taken' is complete. */
 };
 
 struct nodes {
     const char *owner;
-    struct hash table; /* By name. */
+    struct hash table;      /* By name. */
+    struct blocks reserved; /* Given to somebody, of whom no row says so yet. */
     bool all_counted;
 };
 
@@ -42,17 +42,19 @@ void nodes_counted(struct nodes *nodes);
 bool node_read_addresses(const struct node *node, const struct row *port, struct prefixes *out);
 
 /* Whether nobody has the addresses, and a pod may. */
-bool node_can_give(const struct node *node, const struct prefixes *addresses);
+bool node_can_give(const struct nodes *nodes, const struct node *node,
+                   const struct prefixes *addresses);
 
-/* Whether somebody has one of the addresses. */
+/* Whether a row has one of the addresses, or they are not of this node. */
 bool node_is_taken(const struct node *node, const struct prefixes *addresses);
 
 /* Chooses free addresses, one of each subnet, and reserves them. Goes around, so that an address
  * which was just released is not given at once to somebody else. Fails with OVNK8S_EXHAUSTED. */
-int node_choose(struct node *node, struct prefixes *out);
-void node_reserve(struct node *node, const struct prefixes *addresses);
+int node_choose(struct nodes *nodes, struct node *node, struct prefixes *out);
 
-/* Forgets all reservations: what was committed is taken by its row. */
-void nodes_drop_reservations(struct nodes *nodes);
+/* Reservations outlive the rows of their node. Each is released by whom it was made for: when a row
+ * has the addresses, or it is certain that none will. */
+void nodes_reserve(struct nodes *nodes, const struct prefixes *addresses);
+void nodes_release(struct nodes *nodes, const struct prefixes *addresses);
 
 #endif /* nodes.h */

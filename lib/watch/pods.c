@@ -34,25 +34,23 @@ static void free_pod(struct hashed *hashed)
 {
     struct pod *pod = (struct pod *)hashed;
 
-    free(pod->pod_namespace);
-    free(pod->name);
+    free(pod->task.reason);
     free(pod->uid);
-    free(pod->node);
-    free(pod->annotation);
     free(pod);
 }
 
 struct pod *pods_add(struct pods *pods, const char *pod_namespace, const char *name)
 {
-    struct pod *pod = calloc(1, sizeof *pod);
+    const size_t namespace_size = strlen(pod_namespace) + 1, name_size = strlen(name) + 1;
+    struct pod *pod = calloc(1, sizeof *pod + namespace_size + name_size);
+    char *texts = (char *)(pod + 1);
 
     if (!pod) {
         return NULL;
     }
-    pod->pod_namespace = strdup(pod_namespace);
-    pod->name = strdup(name);
-    if (!pod->pod_namespace || !pod->name ||
-        !hash_insert(&pods->table, &pod->hashed, hash_of(pod_namespace, name))) {
+    pod->pod_namespace = memcpy(texts, pod_namespace, namespace_size);
+    pod->name = memcpy(texts + namespace_size, name, name_size);
+    if (!hash_insert(&pods->table, &pod->hashed, hash_of(pod_namespace, name))) {
         free_pod(&pod->hashed);
         return NULL;
     }
@@ -73,9 +71,55 @@ void pods_each(const struct pods *pods, void (*each)(struct pod *pod, void *payl
     }
 }
 
+/* Names of nodes: many pods have the same. */
+
+struct node_name {
+    struct hashed hashed;
+    char text[];
+};
+
+static void free_node_name(struct hashed *hashed)
+{
+    free(hashed);
+}
+
+static const char *keep_node_name(struct pods *pods, const char *text)
+{
+    const uint64_t hash = hash_text(HASH_START, text);
+    const size_t size = strlen(text) + 1;
+    struct hashed *at = hash_find(&pods->node_names, hash);
+    struct node_name *name;
+
+    while (at && strcmp(((struct node_name *)at)->text, text) != 0) {
+        at = hash_find_next(at);
+    }
+    if (at) {
+        return ((struct node_name *)at)->text;
+    }
+    name = calloc(1, sizeof *name + size);
+    if (!name || !hash_insert(&pods->node_names, &name->hashed, hash)) {
+        free(name);
+        return NULL;
+    }
+    return memcpy(name->text, text, size);
+}
+
+bool pod_set_node(struct pods *pods, struct pod *pod, const char *node)
+{
+    const char *before = pod->node;
+
+    if (node && (!before || strcmp(before, node) != 0)) {
+        pod->node = keep_node_name(pods, node);
+        return pod->node;
+    }
+    pod->node = node ? before : NULL;
+    return pod->node != before;
+}
+
 void pods_clear(struct pods *pods)
 {
     hash_clear(&pods->table, free_pod);
+    hash_clear(&pods->node_names, free_node_name);
 }
 
 /* Reading the API's objects. */
@@ -133,16 +177,39 @@ static bool wants_port(const cJSON *object)
            !has_finished(object);
 }
 
-bool pod_read(struct pod *pod, const cJSON *object)
+uint64_t annotation_hash(const char *text)
+{
+    const uint64_t hash = text ? hash_text(HASH_START, text) : 0;
+
+    return text && !hash ? 1 : hash;
+}
+
+/* Where the pod has no address yet, that of its annotation is the one to have. */
+static bool read_annotation(struct pod *pod, const char *text)
+{
+    const uint64_t hash = annotation_hash(text);
+    const bool changed = pod->annotation != hash;
+    struct pod_network network;
+
+    pod->annotation = hash;
+    if (changed && text && !pod->addresses.n && !annotation_parse(text, &network)) {
+        pod->addresses = network.addresses;
+    }
+    return changed;
+}
+
+bool pod_read(struct pods *pods, struct pod *pod, const cJSON *object)
 {
     const cJSON *metadata = member(object, "metadata");
     const bool wants = wants_port(object);
     bool changed = pod->is_gone || pod->wants_port != wants;
 
-    changed |= take_over(&pod->uid, text_member(metadata, "uid"));
-    changed |= take_over(&pod->node, text_member(member(object, "spec"), "nodeName"));
-    changed |=
-        take_over(&pod->annotation, text_member(member(metadata, "annotations"), POD_ANNOTATION));
+    if (take_over(&pod->uid, text_member(metadata, "uid"))) {
+        changed = true; /* Another pod, which has no claim to the addresses of the earlier one. */
+        pod->addresses.n = pod->is_reserved ? pod->addresses.n : 0;
+    }
+    changed |= pod_set_node(pods, pod, text_member(member(object, "spec"), "nodeName"));
+    changed |= read_annotation(pod, text_member(member(metadata, "annotations"), POD_ANNOTATION));
     pod->wants_port = wants;
     pod->is_gone = false;
     return changed;

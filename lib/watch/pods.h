@@ -11,28 +11,39 @@
 
 #include "base/hash.h"
 #include "base/ip.h"
+#include "watch/task.h"
 
 struct kube_call;
 
 struct pod {
     struct hashed hashed;
-    struct pod *next_due; /* In the queue. */
-    char *pod_namespace, *name;
-    char *uid, *node, *annotation; /* NULL when there is none. */
-    bool wants_port;               /* Runs on a node, in a network of its own. */
-    bool is_gone; /* Not in the API server any more; kept until its port is gone too. */
-    bool is_seen; /* During a LIST. */
-    bool is_due, has_port;
-    unsigned int failures;   /* In a row. */
-    int64_t due_at;          /* When to try again, in ms as now_ms(). */
-    struct prefixes chosen;  /* For the plan that is being computed; none at first. */
-    struct kube_call *patch; /* Under way. */
-    struct ovnk8s_watcher *watcher;
+    struct task task;
+    ovnk8s_watcher *watcher;
+    const char *pod_namespace, *name; /* Behind the struct. */
+    char *uid;                        /* NULL: not known. */
+    const char *node;                 /* One of the pods' node names; NULL: not known. */
+    uint64_t annotation;       /* The hash of its text, as annotation_hash() has it; 0: none. */
+    struct prefixes addresses; /* Of its port, or what the annotation or a plan said of them. */
+    int64_t committed_at;      /* When its port was, until it is annotated; 0: not now. */
+    struct kube_call *patch;   /* Under way. */
+    bool wants_port;           /* Runs on a node, in a network of its own. */
+    bool is_gone;     /* Not in the API server any more; kept until its port is gone too. */
+    bool is_seen;     /* During a LIST. */
+    bool is_reserved; /* Its addresses are: no row of its own is known to have them. */
+    bool has_port;
 };
 
 struct pods {
-    struct hash table; /* By namespace and name. */
+    struct hash table;      /* By namespace and name. */
+    struct hash node_names; /* Each is kept once. */
 };
+
+/* What stands for the text of an annotation; 0 for NULL. */
+uint64_t annotation_hash(const char *text);
+
+/* Sets the node that the pod is on. Returns whether it was another one before; false also when
+ * memory ran out. */
+bool pod_set_node(struct pods *pods, struct pod *pod, const char *node);
 
 void pods_clear(struct pods *pods);
 struct pod *pods_find(const struct pods *pods, const char *pod_namespace, const char *name);
@@ -43,7 +54,7 @@ void pods_each(const struct pods *pods, void (*each)(struct pod *pod, void *payl
 
 /* Takes over what 'object', a Pod, says. Returns whether anything of interest has changed; false
  * also when memory ran out, which a later event mends. */
-bool pod_read(struct pod *pod, const cJSON *object);
+bool pod_read(struct pods *pods, struct pod *pod, const cJSON *object);
 
 /* The namespace and the name of a Kubernetes object; false when it has none. */
 bool object_name(const cJSON *object, const char **pod_namespace, const char **name);

@@ -16,8 +16,11 @@
 #include "ovsdb/nb.h"
 #include "topology/annotation.h"
 #include "topology/names.h"
+#include "watch/lanes.h"
+#include "watch/metrics.h"
 #include "watch/nodes.h"
 #include "watch/pods.h"
+#include "watch/service_task.h"
 
 struct ovnk8s_watcher {
     ovnk8s_nb *nb;
@@ -29,24 +32,27 @@ struct ovnk8s_watcher {
     int epoll;
     struct wake_set wakes; /* Of 'conn', as registered. */
 
+    struct lanes lanes;
+    struct metrics metrics;
     struct pods pods;
     struct nodes nodes;
+    struct services services;
     bool pods_synced;   /* All pods were listed. */
     bool nodes_changed; /* Since the last step. */
     bool has_strays;    /* Ports without a pod may be there. */
-
-    struct pod *due, *last_due; /* The queue of pods to be looked at. */
-    size_t n_patches;           /* Under way. */
-    uint64_t commits, patches, failures;
 };
 
-/* Puts the pod into the queue, unless it is in it. */
-void mark_due(ovnk8s_watcher *watcher, struct pod *pod);
+/* Whether all objects were listed: nothing is done before. */
+static inline bool watcher_is_synced(const ovnk8s_watcher *watcher)
+{
+    return watcher->pods_synced && services_are_synced(watcher);
+}
 
-/* When the queue has something to do: in ms as now_ms(), INT64_MAX for never. */
-int64_t next_due(const ovnk8s_watcher *watcher);
+/* follow.c: takes over what the API server and the database say. */
+int follow_start(ovnk8s_watcher *watcher);
 
-/* Looks at the pods that are due and does what each of them needs. */
-void reconcile(ovnk8s_watcher *watcher);
+/* Does what has to be done for all objects together after something has changed. */
+void follow_step(ovnk8s_watcher *watcher);
+void follow_stop(ovnk8s_watcher *watcher);
 
 #endif /* private.h */

@@ -1,23 +1,12 @@
 """Pods with an address of each family: from the subnets of a node to packets between two nodes."""
 import pytest
 
-from overlay import Pod, Watcher, connect_hosts, overlay_command
-
-CLUSTER = "192.168.0.0/16,fd01::/48"
-
-
-def subnets(number):
-    return f"192.168.{number}.0/24,fd01:0:0:{number}::/64"
+from overlay import Pod, Watcher, set_up_dual_stack
 
 
 @pytest.fixture(scope="module")
 def overlay(cluster):
-    connect_hosts(cluster)
-    central = cluster.central
-    overlay_command(central, "master-init", {"cluster-ip-subnet": CLUSTER, "master-switch-subnet": subnets(1), "node-name": central.name})
-    for number, node in enumerate(cluster.nodes, 2):
-        overlay_command(node, "minion-init", {"cluster-ip-subnet": CLUSTER, "minion-switch-subnet": subnets(number),
-                                              "node-name": node.name, "wait": "hv"})
+    set_up_dual_stack(cluster)
     return cluster
 
 

@@ -16,11 +16,12 @@ from ovn import Central
 PORT = 6443
 FOLDER = "/etc/kubernetes"
 CA = f"{FOLDER}/ca.crt"
-SERVICE_RANGE = "10.96.0.0/16"
+SERVICE_RANGE = "10.96.0.0/16,fd96::/112"
 NAMES = ["IP:10.96.0.1", "DNS:kubernetes", "DNS:kubernetes.default", "DNS:kubernetes.default.svc",
          "DNS:kubernetes.default.svc.cluster.local"]  # of the service "kubernetes", which is the API server
 ETCD = "http://127.0.0.1:2379"
-PERMISSIONS = {"watcher": {"pods": ["get", "list", "watch", "patch"], "services": ["get", "list", "watch"]},
+PERMISSIONS = {"watcher": {"pods": ["get", "list", "watch", "patch"], "services": ["get", "list", "watch"],
+                           "endpointslices.discovery.k8s.io": ["get", "list", "watch"]},
                "node": {"pods": ["get", "list", "watch"], "services": ["get", "list", "watch"]}}
 
 
@@ -87,8 +88,9 @@ class ApiServer:
         for user, rights in PERMISSIONS.items():
             metadata = {"name": f"ovn-k8s-{user}"}
             self.request("POST", "/apis/rbac.authorization.k8s.io/v1/clusterroles", {
-                "metadata": metadata, "rules": [{"apiGroups": [""], "resources": [resource], "verbs": verbs}
-                                               for resource, verbs in rights.items()]})
+                "metadata": metadata, "rules": [
+                    {"apiGroups": [resource.partition(".")[2]], "resources": [resource.partition(".")[0]], "verbs": verbs}
+                    for resource, verbs in rights.items()]})
             self.request("POST", "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings", {
                 "metadata": metadata, "subjects": [{"kind": "User", "name": user}],
                 "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": metadata["name"]}})

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ctypes
 import json
 import os
-from ctypes import POINTER, Structure, byref, c_bool, c_char_p, c_int, c_size_t, c_uint, c_uint64, c_void_p
+from ctypes import POINTER, Structure, byref, c_bool, c_char_p, c_int, c_size_t, c_uint, c_uint16, c_uint64, c_void_p
 from pathlib import Path
 
 from host import BUILT
@@ -78,6 +78,28 @@ class _Gateway(_Options):
     _fields_ = [("size", c_size_t), ("node", c_char_p), ("chassis", c_char_p), ("interface", c_char_p), ("mac", c_char_p),
                 ("physical_ips", c_char_p), ("default_gateways", c_char_p), ("rampout_subnets", c_char_p),
                 ("single_default", c_bool), ("cluster_subnet", c_char_p), ("is_shared", c_bool)]
+
+
+class _Endpoint(_Options):
+    initialiser = "ovnk8s_endpoint_init"
+    _fields_ = [("size", c_size_t), ("address", c_char_p), ("port", c_uint16), ("node", c_char_p), ("is_terminating", c_bool)]
+
+
+class _ServicePort(_Options):
+    initialiser = "ovnk8s_service_port_init"
+    _fields_ = [("size", c_size_t), ("protocol", c_char_p), ("port", c_uint16), ("node_port", c_uint16),
+                ("endpoints", POINTER(_Endpoint)), ("n_endpoints", c_size_t)]
+
+
+class _Service(_Options):
+    initialiser = "ovnk8s_service_init"
+    _fields_ = [("size", c_size_t), ("service_namespace", c_char_p), ("name", c_char_p), ("cluster_ips", c_char_p),
+                ("external_ips", c_char_p), ("load_balancer_ips", c_char_p), ("ports", POINTER(_ServicePort)),
+                ("n_ports", c_size_t), ("affinity_s", c_uint), ("internal_local", c_bool), ("external_local", c_bool)]
+
+
+def _array(kind, elements: list):
+    return (kind * len(elements))(*(kind(**fields) for fields in elements))
 
 
 class _Network(_Options):
@@ -170,6 +192,16 @@ class Plan:
 
     def gateway_delete(self, node: str):
         _check(_lib.ovnk8s_gateway_delete(self.handle, node.encode()))
+
+    def service_add(self, name: str, ports: list[dict], service_namespace: str = "default", **fields):
+        """Each port is its fields by name, with a list of such endpoints."""
+        rows = [{**port, "endpoints": (ends := _array(_Endpoint, port.get("endpoints", []))), "n_endpoints": len(ends)}
+                for port in ports]
+        _check(_lib.ovnk8s_service_add(self.handle, byref(_Service(
+            name=name, service_namespace=service_namespace, ports=_array(_ServicePort, rows), n_ports=len(rows), **fields))))
+
+    def service_delete(self, name: str, service_namespace: str = "default"):
+        _check(_lib.ovnk8s_service_delete(self.handle, service_namespace.encode(), name.encode()))
 
     def network_add(self, name: str, subnet: str, **fields):
         _check(_lib.ovnk8s_network_add(self.handle, byref(_Network(name=name, subnet=subnet, **fields))))

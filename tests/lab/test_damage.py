@@ -218,9 +218,7 @@ def complaints(network: Network) -> list[str]:
 def test_the_rows_with_the_owner_s_mark_are_those_of_the_plan(network):
     marked = {uuid for rows in network.whole.values() for uuid, row in rows.items()
               if [OWNER_KEY, "k8s"] in row.get("external_ids", ["map", []])[1]}
-    policies = set(network.whole["Logical_Router_Policy"])  # in old schemas these have no place for a mark
-    assert marked == network.owned_ids - policies
-    assert policies <= network.owned_ids
+    assert marked == network.owned_ids
 
 
 def test_an_undamaged_network_is_clean(network):

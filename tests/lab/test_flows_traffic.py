@@ -6,42 +6,9 @@ and load balancers for two NodePorts.
 import pytest
 
 from flows import BRIDGE, FLAGS, PEER, PROGRAM, Helper, plug_patch, service, tell_api_server
-from host import wait_for
+from host import Netns
+from talk import answers, serve
 
-SERVER = """
-import socket, sys, threading
-def server(family, kind, port):
-    s = socket.socket(family, kind)
-    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    if family == socket.AF_INET6:
-        s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-    s.bind(("", port))
-    return s
-def tcp(s):
-    s.listen()
-    while True:
-        connection, peer = s.accept()
-        with connection:
-            connection.recv(65536)  # all of it: unread data would make closing a reset
-            connection.sendall(f"{sys.argv[1]} {peer[0]}".encode())
-def udp(s):
-    while True:
-        data, peer = s.recvfrom(65536)
-        s.sendto(f"{sys.argv[1]} {peer[0]}".encode(), peer)
-for family in socket.AF_INET, socket.AF_INET6:
-    threading.Thread(target=tcp, args=(server(family, socket.SOCK_STREAM, int(sys.argv[2])),)).start()
-    threading.Thread(target=udp, args=(server(family, socket.SOCK_DGRAM, int(sys.argv[2])),)).start()
-print("ready", flush=True)
-"""
-CLIENT = """
-import socket, sys
-kind = {"tcp": socket.SOCK_STREAM, "udp": socket.SOCK_DGRAM}[sys.argv[1]]
-s = socket.socket(socket.AF_INET6 if ":" in sys.argv[2] else socket.AF_INET, kind)
-s.settimeout(5)
-s.connect((sys.argv[2], int(sys.argv[3])))
-s.send(b"x" * int(sys.argv[4]))
-print(s.recv(100).decode())
-"""
 ROUTER = """
 ovn-nbctl lr-add c -- lr-add gr -- set Logical_Router gr options:chassis={node} 'options:lb_force_snat_ip="100.64.1.2 fd98::2"'
 ovn-nbctl ls-add pods -- ls-add join -- ls-add ext
@@ -106,13 +73,13 @@ def gateway(cluster):
 
 
 def start_servers(cluster, node):
-    for name, host, where in ("pod", node, ["ip", "netns", "exec", "pod"]), ("host", node, []), ("outside", cluster.nodes[1], []):
-        daemon = host.spawn(f"server-{name}", [*where, "python3", "-c", SERVER, name, "8080"])
-        wait_for(name, lambda log=daemon.log: "ready" in log.read_text(), log=daemon.log)
+    serve(node, "pod", 8080, pod="pod")
+    serve(node, "host", 8080)
+    serve(cluster.nodes[1], "outside", 8080)
 
 
-def ask(host, protocol, address, port, size=10, where=()):
-    return host.output([*where, "python3", "-c", CLIENT, protocol, address, str(port), str(size)])
+def ask(host, protocol, address, port, **options):
+    return answers(host, protocol, address, port, **options)[0]
 
 
 def addresses(node):
@@ -131,7 +98,7 @@ class TestEachWay:
         assert ask(cluster.nodes[1], protocol, addresses(gateway)[family], 8080) == f"host {address}"
 
     def test_from_a_pod_to_the_outside(self, cluster, gateway, protocol, family):
-        answer = ask(gateway, protocol, addresses(cluster.nodes[1])[family], 8080, where=["ip", "netns", "exec", "pod"])
+        answer = ask(Netns(gateway, "pod"), protocol, addresses(cluster.nodes[1])[family], 8080)
         assert answer == f"outside {addresses(gateway)[family]}"
 
     def test_from_the_host_to_the_outside(self, cluster, gateway, protocol, family):

@@ -165,9 +165,10 @@ static void raise_generations(struct rows *database, const struct changes *chang
 
 /* References. */
 
-static const char *const reference_columns[] = {"ports", "nat", "static_routes"};
+static const char *const reference_columns[] = {"ports", "nat", "static_routes", "policies",
+                                                "load_balancer_group"};
 
-enum { N_REFERENCES = 3 };
+enum { N_REFERENCES = 5 };
 
 static bool refers_to(const struct row *row, struct row_id id)
 {
@@ -194,7 +195,8 @@ static bool is_referred_to(const struct rows *database, struct row_id id)
 static bool is_part(const struct row *row)
 {
     return !strcmp(row->table, SWITCH_PORT_TABLE) || !strcmp(row->table, ROUTER_PORT_TABLE) ||
-           !strcmp(row->table, ROUTE_TABLE) || !strcmp(row->table, NAT_TABLE);
+           !strcmp(row->table, ROUTE_TABLE) || !strcmp(row->table, NAT_TABLE) ||
+           !strcmp(row->table, "Logical_Router_Policy");
 }
 
 static int check_references(const struct rows *rows, const struct row *row, const char *name)
@@ -210,6 +212,18 @@ static int check_references(const struct rows *rows, const struct row *row, cons
     return 0;
 }
 
+/* What a group held and is gone is not held any more. */
+static void forget_members(const struct rows *rows, struct row *row)
+{
+    struct column *members = row_find_column(row, "load_balancer");
+
+    for (size_t i = members ? members->n : 0; i-- > 0;) {
+        if (!rows_find_id(rows, members->atoms[i].row)) {
+            members->atoms[i] = members->atoms[--members->n];
+        }
+    }
+}
+
 /* Keeps what is not deleted, without the ports that nobody refers to any more. */
 static int keep_whole(const struct rows *from, struct rows *to)
 {
@@ -221,7 +235,8 @@ static int keep_whole(const struct rows *from, struct rows *to)
                         row_string(row, "name"));
         }
     }
-    for (const struct row *row = to->first; row; row = row->next) {
+    for (struct row *row = to->first; row; row = row->next) {
+        forget_members(to, row);
         for (size_t i = 0; i < N_REFERENCES; i++) {
             const int error = check_references(to, row, reference_columns[i]);
 

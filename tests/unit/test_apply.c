@@ -1,6 +1,6 @@
 /* What is sent to the server when a plan is computed and applied, and what happens when the server
  * answers something else than it was believed to. With a real ovsdb-server; between it and the
- * library the linker puts __wrap_conn_transact(). */
+ * library the linker puts __wrap_conn_send(). */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -26,10 +26,8 @@ static struct {
     bool is_off;
 } wire;
 
-int __real_conn_transact(struct conn *conn, struct json *ops, const struct deadline *deadline,
-                         struct json **results);
-int __wrap_conn_transact(struct conn *conn, struct json *ops, const struct deadline *deadline,
-                         struct json **results);
+int __real_conn_send(struct conn *conn, struct json *ops, conn_reply_fn *reply, void *payload);
+int __wrap_conn_send(struct conn *conn, struct json *ops, conn_reply_fn *reply, void *payload);
 
 static bool is_op(const struct json *op, const char *name)
 {
@@ -78,8 +76,7 @@ static struct json *parsed(struct json *ops)
     return plain;
 }
 
-int __wrap_conn_transact(struct conn *conn, struct json *ops, const struct deadline *deadline,
-                         struct json **results)
+int __wrap_conn_send(struct conn *conn, struct json *ops, conn_reply_fn *reply, void *payload)
 {
     void (*meanwhile)(void) = wire.meanwhile;
 
@@ -87,8 +84,11 @@ int __wrap_conn_transact(struct conn *conn, struct json *ops, const struct deadl
     if (!wire.is_off) {
         record(ops);
         if (!is_read(ops) && wire.n_errors) {
+            struct json *results = refuse(ops);
+
             wire.n_errors--;
-            *results = refuse(ops);
+            reply(0, results, payload);
+            json_destroy(results);
             json_destroy(ops);
             return 0;
         }
@@ -99,7 +99,7 @@ int __wrap_conn_transact(struct conn *conn, struct json *ops, const struct deadl
             wire.is_off = false;
         }
     }
-    return __real_conn_transact(conn, ops, deadline, results);
+    return __real_conn_send(conn, ops, reply, payload);
 }
 
 static void forget(void)
@@ -270,7 +270,7 @@ static void write_by_hand(const char *ops)
     struct json *results;
 
     succeed(conn_open(&conn, "OVN_Northbound", server.remote, NULL, NULL, 0));
-    succeed(__real_conn_transact(conn, json_from_string(ops), &deadline, &results));
+    succeed(conn_transact(conn, json_from_string(ops), &deadline, &results));
     json_destroy(results);
     conn_close(conn);
 }

@@ -13,7 +13,7 @@ static void a_node_is_a_switch_on_the_router(void **state)
     wanted = &w->plan->wanted;
     succeed(add_node(w, "n2", "192.168.2.0/24", "192.168.0.0/16"));
     succeed(compute(w));
-    assert_int_equal(wanted->n, 7); /* The ledger's rows of node and cluster, and the router. */
+    assert_int_equal(wanted->n, 9); /* The ledger's of node and cluster, the router, two groups. */
     node = switch_in(wanted, "n2");
     assert_row(node, SWITCH_TABLE, "n2",
                COLUMNS("name is 'n2'", "other_config includes 'subnet'='192.168.2.0/24'",
@@ -226,8 +226,8 @@ static void one_plan_makes_a_cluster_with_nodes_and_ports(void **state)
     succeed(add_node(w, "n1", "10.1.0.0/24", NULL));
     succeed(add_node(w, "n2", "10.2.0.0/24", NULL));
     succeed(add_pod(w, "web", "n2", "10.2.0.3/24"));
-    assert_int_equal(apply(w), 5 + 5 + 5 + 1);
-    assert_int_equal(w->database.n, 5 + 5 + 5 + 1);
+    assert_int_equal(apply(w), 7 + 6 + 6 + 1);
+    assert_int_equal(w->database.n, 7 + 6 + 6 + 1);
     assert_int_equal(row_column(router_in(&w->database), "ports")->n, 3);
     assert_int_equal(row_column(switch_in(&w->database, "n2"), "ports")->n, 3);
     assert_nothing_to_do(w);
@@ -254,15 +254,15 @@ static void adding_a_node_asks_for_no_table(void **state)
     have_node(w, "n1", "10.1.0.0/24");
     succeed(add_node(w, "n2", "10.2.0.0/24", NULL));
     succeed(compute(w));
-    assert_int_equal(w->asked.n,
-                     3 + 3 + 2); /* Three witnesses of each, and the ports of the node. */
+    assert_int_equal(
+        w->asked.n, 3 + 3 + 2 + 2); /* Three witnesses of each, the ports and groups of the node. */
     for (const struct row *row = w->asked.first; row; row = row->next) {
         assert_int_equal(row->where, ROW_BY_ID);
     }
     renew(w);
     succeed(add_node(w, "n2", "10.1.0.0/16", NULL));
     assert_int_equal(compute(w), OVNK8S_EXISTS);
-    assert_int_equal(w->asked.n, 3 + 3 + 2 + 3);
+    assert_int_equal(w->asked.n, 3 + 3 + 2 + 2 + 3);
     assert_int_equal(w->asked.last->where, ROW_BY_OWNER);
     assert_string_equal(w->asked.last->name, OWNER);
 }
@@ -304,11 +304,12 @@ static void a_node_goes_with_all_that_belongs_to_it(void **state)
                    "- Logical_Switch_Port \"k8s-n1\"\n"
                    "- Logical_Switch_Port \"stor-n1\"\n"
                    "- Logical_Switch \"n1\"\n"
+                   "- Load_Balancer_Group \"k8s/switch/n1\"\n"
                    "- DNS \"ledger of n1\"\n"
                    "~ DNS \"ledger of the cluster\"\n"
                    "-     external_ids:k8s-taken-subnets: \"10.0.0.0/23\"\n"
                    "+     external_ids:k8s-taken-subnets: \"10.0.1.0/24\"\n");
-    assert_int_equal(w->database.n, 5 + 5 + 1);
+    assert_int_equal(w->database.n, 7 + 6 + 1);
     assert_nothing_to_do(w);
 }
 
@@ -351,7 +352,7 @@ static void what_is_left_of_a_node_can_be_deleted(void **state)
     assert_null(port_in(&w->database, "default_web"));
     succeed(ovnk8s_node_delete(w->plan, "n1"));
     settle(w);
-    assert_int_equal(w->database.n, 5);
+    assert_int_equal(w->database.n, 7);
     assert_string_equal(
         row_pair(cluster_ledger_in(&w->database), "external_ids", "k8s-taken-subnets"), "");
 }

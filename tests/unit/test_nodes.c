@@ -12,6 +12,8 @@
 
 #include <cmocka.h> /* Last: it has a macro called fail. */
 
+static struct nodes nodes; /* With what is reserved. */
+
 static struct node node_with(const char *subnets)
 {
     struct node node = {.name = NULL};
@@ -23,7 +25,7 @@ static struct node node_with(const char *subnets)
 static void end_node(struct node *node)
 {
     blocks_clear(&node->taken);
-    blocks_clear(&node->reserved);
+    blocks_clear(&nodes.reserved);
 }
 
 /* What a row does with address number 'index' of the first subnet. */
@@ -48,8 +50,8 @@ static uint64_t choose(struct node *node)
 {
     struct prefixes out;
 
-    assert_int_equal(node_choose(node, &out), 0);
-    blocks_clear(&node->reserved);
+    assert_int_equal(node_choose(&nodes, node, &out), 0);
+    blocks_clear(&nodes.reserved);
     return prefix_index(&node->subnets.of[0], &out.of[0].ip);
 }
 
@@ -57,7 +59,7 @@ static void is_exhausted(struct node *node, const char *message)
 {
     struct prefixes out;
 
-    assert_int_equal(node_choose(node, &out), OVNK8S_EXHAUSTED);
+    assert_int_equal(node_choose(&nodes, node, &out), OVNK8S_EXHAUSTED);
     assert_string_equal(ovnk8s_last_error()->message, message);
 }
 
@@ -93,8 +95,8 @@ static void neither_row_nor_plan_may_have_it(void **state)
 
     (void)state;
     take(&node, 3);
-    node_reserve(&node, &four);
-    assert_int_equal(node_choose(&node, &out), 0);
+    nodes_reserve(&nodes, &four);
+    assert_int_equal(node_choose(&nodes, &node, &out), 0);
     assert_int_equal(prefix_index(&node.subnets.of[0], &out.of[0].ip), 5);
     end_node(&node);
 }
@@ -110,14 +112,14 @@ static void a_full_subnet_is_exhausted(void **state)
         take(&six, i);
     }
     take(&six, 6);
-    node_reserve(&four, &last);
+    nodes_reserve(&nodes, &last);
     is_exhausted(&four, "subnet 10.0.0.0/29: all 4 addresses for pods are taken, 3 of them by ports"
-                        " and 1 by the plan that is being made");
+                        " and 1 by plans that are being made");
     /* IPv6 has no broadcast. */
     assert_int_equal(choose(&six), 7);
     take(&six, 7);
     is_exhausted(&six, "subnet fd00::/125: all 5 addresses for pods are taken, 5 of them by ports"
-                       " and 0 by the plan that is being made");
+                       " and 0 by plans that are being made");
     release(&four, 5);
     assert_int_equal(choose(&four), 5);
     end_node(&four);
@@ -134,7 +136,7 @@ static void every_address_is_given_once(void **state)
         assert_int_equal(choose(&node), i);
         take(&node, i);
     }
-    assert_int_equal(node_choose(&node, &out), OVNK8S_EXHAUSTED);
+    assert_int_equal(node_choose(&nodes, &node, &out), OVNK8S_EXHAUSTED);
     end_node(&node);
 }
 
@@ -158,8 +160,8 @@ static void each_subnet_goes_around_by_itself(void **state)
 
     (void)state;
     for (unsigned int i = 0; i < 5; i++) {
-        assert_int_equal(node_choose(&node, &out), 0);
-        blocks_clear(&node.reserved);
+        assert_int_equal(node_choose(&nodes, &node, &out), 0);
+        blocks_clear(&nodes.reserved);
     }
     assert_string_equal(prefixes_to_text(&out, text), "10.0.0.3/29,fd00::7/64");
     end_node(&node);
@@ -177,7 +179,7 @@ static void a_subnet_without_room_has_none(void **state)
     for (size_t i = 0; i < sizeof tiny / sizeof *tiny; i++) {
         struct node node = node_with(tiny[i]);
 
-        assert_int_equal(node_choose(&node, &out), OVNK8S_EXHAUSTED);
+        assert_int_equal(node_choose(&nodes, &node, &out), OVNK8S_EXHAUSTED);
         assert_non_null(strstr(ovnk8s_last_error()->message, " all 0 addresses "));
         end_node(&node);
     }

@@ -21,13 +21,15 @@
 
 /* Pods. */
 
+static struct pods pods;
+
 static bool read_pod(struct pod *pod, const char *text)
 {
     cJSON *object = cJSON_Parse(text);
     bool changed;
 
     assert_non_null(object);
-    changed = pod_read(pod, object);
+    changed = pod_read(&pods, pod, object);
     cJSON_Delete(object);
     return changed;
 }
@@ -39,7 +41,6 @@ static bool read_pod(struct pod *pod, const char *text)
 
 static void a_pod_on_a_node_wants_a_port(void **state)
 {
-    struct pods pods = {0};
     struct pod *pod = pods_add(&pods, "ns", "p");
 
     (void)state;
@@ -47,10 +48,10 @@ static void a_pod_on_a_node_wants_a_port(void **state)
     assert_true(pod->wants_port);
     assert_string_equal(pod->node, "n1");
     assert_string_equal(pod->uid, "u1");
-    assert_string_equal(pod->annotation, "{}");
+    assert_true(pod->annotation == annotation_hash("{}"));
     assert_false(read_pod(pod, POD(ON_NODE, "\"ovn\": \"{}\"", "Running"))); /* Nothing new. */
     assert_true(read_pod(pod, POD(ON_NODE, "", "Running")));
-    assert_null(pod->annotation);
+    assert_true(pod->annotation == annotation_hash(NULL));
     pods_clear(&pods);
 }
 
@@ -68,7 +69,6 @@ static void who_wants_no_port(void **state)
         "[]",
         "null",
     };
-    struct pods pods = {0};
     struct pod *pod = pods_add(&pods, "ns", "p");
 
     (void)state;
@@ -85,7 +85,6 @@ static void who_wants_no_port(void **state)
 
 static void a_pod_that_was_gone_has_changed(void **state)
 {
-    struct pods pods = {0};
     struct pod *pod = pods_add(&pods, "ns", "p");
 
     (void)state;
@@ -127,7 +126,6 @@ static void count_pod(struct pod *pod, void *payload)
 static void pods_are_found_by_namespace_and_name(void **state)
 {
     enum { N = 1000 };
-    struct pods pods = {0};
     size_t n = 0;
     char name[16];
 
@@ -423,7 +421,7 @@ static void a_new_subnet_is_counted_anew(void **state)
     end_world(&w);
 }
 
-static void chosen_addresses_are_reserved_until_dropped(void **state)
+static void chosen_addresses_are_reserved_until_released(void **state)
 {
     struct world w = {0};
     struct node *node = have_node(&w, "n1", "10.1.0.0/29,fd01::/64");
@@ -435,14 +433,22 @@ static void chosen_addresses_are_reserved_until_dropped(void **state)
         char expected[64];
 
         snprintf(expected, sizeof expected, "10.1.0.%d/29,fd01::%d/64", i, i);
-        assert_int_equal(node_choose(node, &out), 0);
+        assert_int_equal(node_choose(&w.nodes, node, &out), 0);
         assert_string_equal(prefixes_to_text(&out, text), expected);
-        assert_false(node_is_taken(node, &out)); /* No row has it yet, ... */
-        assert_false(node_can_give(node, &out)); /* ... but a plan. */
+        assert_false(node_is_taken(node, &out));           /* No row has it yet, ... */
+        assert_false(node_can_give(&w.nodes, node, &out)); /* ... but a plan. */
     }
-    assert_int_equal(node_choose(node, &out), OVNK8S_EXHAUSTED);
-    nodes_drop_reservations(&w.nodes);
-    assert_int_equal(node_choose(node, &out), 0);
+    assert_int_equal(node_choose(&w.nodes, node, &out), OVNK8S_EXHAUSTED);
+    /* The switch is read anew, as after a lost connection: plans are in flight all the same. */
+    nodes_switch_changed(&w.nodes, w.rows.first, NULL);
+    nodes_switch_changed(&w.nodes, NULL, w.rows.first);
+    nodes_counted(&w.nodes);
+    node = nodes_find(&w.nodes, "n1");
+    assert_int_equal(node_choose(&w.nodes, node, &out), OVNK8S_EXHAUSTED);
+    out = prefixes("10.1.0.4/29,fd01::4/64");
+    nodes_release(&w.nodes, &out);
+    assert_int_equal(node_choose(&w.nodes, node, &out), 0);
+    assert_string_equal(prefixes_to_text(&out, text), "10.1.0.4/29,fd01::4/64");
     end_world(&w);
 }
 
@@ -472,7 +478,7 @@ static void what_a_node_can_give(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const struct prefixes p = prefixes(cases[i].addresses);
 
-        if (node_can_give(node, &p) != cases[i].expected) {
+        if (node_can_give(&w.nodes, node, &p) != cases[i].expected) {
             fail_msg("%s", cases[i].addresses);
         }
     }
@@ -497,7 +503,7 @@ int main(void)
         cmocka_unit_test(odd_addresses_harm_nobody),
         cmocka_unit_test(a_node_after_its_ports_is_counted),
         cmocka_unit_test(a_new_subnet_is_counted_anew),
-        cmocka_unit_test(chosen_addresses_are_reserved_until_dropped),
+        cmocka_unit_test(chosen_addresses_are_reserved_until_released),
         cmocka_unit_test(what_a_node_can_give),
     };
 

@@ -336,7 +336,7 @@ UNUSED static struct row *service_policy_in(const struct rows *rows, const char 
     struct prefix prefix;
 
     assert_true(prefix_from_text(range, &prefix));
-    return rows_find(rows, POLICY_TABLE, service_policy_id(OWNER, &prefix));
+    return rows_find(rows, POLICY_TABLE, service_range_policy_id(OWNER, &prefix));
 }
 
 UNUSED static struct row *nat_in(const struct rows *rows, const char *node, unsigned int family)

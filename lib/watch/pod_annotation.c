@@ -1,0 +1,117 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "watch/pod_task.h"
+#include "watch/private.h"
+
+/* So long the API server may take to tell that a pod has gone. */
+enum { GONE_MS = 5000 };
+
+static void note_annotated(ovnk8s_watcher *watcher, struct pod *pod)
+{
+    watcher->metrics.patches++;
+    if (pod->committed_at) {
+        histogram_add_ms(&watcher->metrics.pod_annotated, now_ms() - pod->committed_at);
+        pod->committed_at = 0;
+    }
+    log_line(&watcher->log, OVNK8S_LOG_DEBUG, "Pod %s/%s: annotated", pod->pod_namespace,
+             pod->name);
+}
+
+static void patch_done(const struct kube_reply *reply, void *payload)
+{
+    struct pod *pod = payload;
+    ovnk8s_watcher *watcher = pod->watcher;
+
+    pod->patch = NULL;
+    if (!reply->error) {
+        note_annotated(watcher, pod);
+        pod_touch(pod);
+        return;
+    }
+    pod->annotation = 0;
+    watcher->metrics.patches_failed++;
+    if (pod->task.state == STATE_PLANNED) {
+        pod_touch(pod);
+    } else if (reply->error == OVNK8S_NOTFOUND || reply->error == OVNK8S_CONFLICT) {
+        /* It has gone, or another one has come: the API server will tell. */
+        task_say(&pod->task, "%s", ovnk8s_last_error()->message);
+        task_defer(&watcher->lanes.tasks, &pod->task, now_ms() + GONE_MS);
+    } else {
+        task_blame(watcher, &pod->task, reply->retry_after_ms);
+    }
+}
+
+static char *patch_body(const struct pod *pod, const char *annotation)
+{
+    cJSON *json = cJSON_CreateObject(), *metadata = cJSON_AddObjectToObject(json, "metadata");
+    cJSON *annotations = cJSON_AddObjectToObject(metadata, "annotations");
+    char *body = NULL;
+
+    /* With its uid the patch cannot hit a later pod of this name. */
+    if (cJSON_AddStringToObject(metadata, "uid", pod->uid ? pod->uid : "") &&
+        cJSON_AddStringToObject(annotations, POD_ANNOTATION, annotation)) {
+        body = cJSON_PrintUnformatted(json);
+    }
+    cJSON_Delete(json);
+    return body;
+}
+
+static int start_patch(ovnk8s_watcher *watcher, struct pod *pod, const char *annotation)
+{
+    _cleanup_free_ char *body = patch_body(pod, annotation);
+    char path[640];
+    struct kube_request request = {.method = "PATCH",
+                                   .path = path,
+                                   .content_type = "application/merge-patch+json",
+                                   .body = body,
+                                   .done = patch_done,
+                                   .payload = pod};
+
+    snprintf(path, sizeof path, "/api/v1/namespaces/%s/pods/%s", pod->pod_namespace, pod->name);
+    return body ? kube_call_start(&pod->patch, watcher->kube, &request) : fail_nomem();
+}
+
+/* The network that the port of a pod stands for. */
+static struct pod_network network_of(const struct node *node, const struct row *port,
+                                     const struct prefixes *addresses)
+{
+    const struct prefixes routers = addresses_at(&node->subnets, ROUTER_INDEX);
+    struct pod_network network = {.addresses = *addresses};
+    const char *text = row_string(port, "addresses");
+    char mac[MAC_TEXT];
+
+    for (size_t i = 0; i < addresses->n; i++) {
+        network.gateways[i] = prefixes_of(&routers, addresses->of[i].ip.family)->ip;
+    }
+    snprintf(mac, sizeof mac, "%s", text ? text : "");
+    if (!mac_from_text(mac, &network.mac)) {
+        network.mac = mac_from_ip(&addresses->of[0].ip);
+    }
+    return network;
+}
+
+enum verdict pod_annotate(ovnk8s_watcher *watcher, struct pod *pod, const struct node *node,
+                          const struct row *port)
+{
+    const struct pod_network network = network_of(node, port, &pod->addresses);
+    _cleanup_free_ char *annotation = NULL;
+    int error;
+
+    if (!pod->patch) { /* Otherwise its end brings the pod back here. */
+        annotation = annotation_text(&network);
+        if (annotation && annotation_hash(annotation) == pod->annotation) {
+            pod->committed_at = 0;
+            return TASK_DONE;
+        }
+        error = annotation ? start_patch(watcher, pod, annotation) : fail_nomem();
+        if (error) {
+            return TASK_FAILED;
+        }
+        /* As if the API server had told it already; a failure takes it back. */
+        pod->annotation = annotation_hash(annotation);
+    }
+    task_say(&pod->task, "being annotated");
+    return TASK_WAITS;
+}

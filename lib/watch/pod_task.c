@@ -1,0 +1,220 @@
+#include "watch/pod_task.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "watch/private.h"
+
+/* So long a row that was committed is waited for before the pod is looked at again. */
+enum { UNSEEN_MS = 5000 };
+
+struct pod *pod_of(const struct task *task)
+{
+    return (struct pod *)((char *)task - offsetof(struct pod, task));
+}
+
+void pod_touch(struct pod *pod)
+{
+    task_touch(&pod->watcher->lanes.tasks, &pod->task, now_ms());
+}
+
+static void name_pod(const struct task *task, char *out, size_t size)
+{
+    const struct pod *pod = pod_of(task);
+
+    snprintf(out, size, "%s/%s", pod->pod_namespace, pod->name);
+}
+
+/* Addresses. */
+
+static void release(ovnk8s_watcher *watcher, struct pod *pod)
+{
+    if (pod->is_reserved) {
+        nodes_release(&watcher->nodes, &pod->addresses);
+        pod->is_reserved = false;
+    }
+}
+
+static void reserve(ovnk8s_watcher *watcher, struct pod *pod)
+{
+    nodes_reserve(&watcher->nodes, &pod->addresses);
+    pod->is_reserved = true;
+}
+
+static const struct row *find_port(ovnk8s_watcher *watcher, const struct pod *pod)
+{
+    char name[512];
+
+    snprintf(name, sizeof name, "%s_%s", pod->pod_namespace, pod->name);
+    return replica_find(conn_replica(watcher->conn), SWITCH_PORT_TABLE,
+                        switch_port_id(watcher->owner, name));
+}
+
+/* Whether the port was made for this pod, and not for an earlier one of its name. */
+static bool is_of_pod(const struct row *port, const struct pod *pod)
+{
+    const char *uid = row_pair(port, "external_ids", POD_UID_KEY);
+    const char *node = row_pair(port, "external_ids", NODE_KEY);
+
+    return (!uid || !pod->uid || !strcmp(uid, pod->uid)) && node && pod->node &&
+           !strcmp(node, pod->node);
+}
+
+/* Takes over what the pod's row has; false when it has none, or it is not the pod's. */
+static bool take_row(ovnk8s_watcher *watcher, struct pod *pod, const struct node *node,
+                     const struct row *port)
+{
+    struct prefixes addresses;
+
+    if (!port || !is_of_pod(port, pod) || !node_read_addresses(node, port, &addresses)) {
+        return false;
+    }
+    release(watcher, pod);
+    pod->addresses = addresses;
+    return true;
+}
+
+/* Called when the plan is resolved, again after each conflict. */
+static int choose_addresses(void *payload, struct prefixes *out)
+{
+    struct pod *pod = payload;
+    ovnk8s_watcher *watcher = pod->watcher;
+    struct nodes *nodes = &watcher->nodes;
+    struct node *node = nodes_find(nodes, pod->node);
+    int error = 0;
+
+    if (!node) {
+        return fail(OVNK8S_NOTFOUND, "node %s is gone", pod->node ? pod->node : "");
+    }
+    /* An earlier plan that was given up may have been committed all the same. */
+    if (!take_row(watcher, pod, node, find_port(watcher, pod)) &&
+        !(pod->is_reserved && !node_is_taken(node, &pod->addresses))) {
+        release(watcher, pod);
+        /* A pod that was running already keeps its address if it can. */
+        if (pod->addresses.n && node_can_give(nodes, node, &pod->addresses)) {
+            reserve(watcher, pod);
+        } else {
+            error = node_choose(nodes, node, &pod->addresses);
+            pod->is_reserved = !error;
+        }
+    }
+    *out = pod->addresses;
+    return error;
+}
+
+/* The port. */
+
+static int plan_port(ovnk8s_plan *plan, struct pod *pod)
+{
+    const struct port_wish wish = {.pod_namespace = pod->pod_namespace,
+                                   .pod = pod->name,
+                                   .node = pod->node,
+                                   .pod_uid = pod->uid,
+                                   .choose = choose_addresses,
+                                   .payload = pod};
+
+    return port_intend(plan, &wish);
+}
+
+static int plan_delete(ovnk8s_plan *plan, const struct pod *pod, const struct row *port)
+{
+    const char *node = row_pair(port, "external_ids", NODE_KEY);
+
+    return ovnk8s_port_delete(plan, pod->pod_namespace, pod->name, node ? node : pod->node);
+}
+
+static enum verdict examine_unwanted(ovnk8s_watcher *watcher, struct pod *pod, ovnk8s_plan *plan,
+                                     const struct row *port)
+{
+    if (port) {
+        return plan_delete(plan, pod, port) ? TASK_FAILED : TASK_PLANNED;
+    }
+    release(watcher, pod);
+    pod->addresses.n = 0;
+    return pod->is_gone ? TASK_GONE : TASK_DONE;
+}
+
+static enum verdict examine(ovnk8s_watcher *watcher, struct task *task, ovnk8s_plan *plan)
+{
+    struct pod *pod = pod_of(task);
+    const struct row *port = find_port(watcher, pod);
+    struct node *node = nodes_find(&watcher->nodes, pod->node);
+
+    pod->has_port = port != NULL;
+    if (!pod->wants_port) {
+        return examine_unwanted(watcher, pod, plan, port);
+    }
+    if (!node) {
+        if (task_say(task, "waiting for node %s to be added (minion-init)", pod->node)) {
+            log_line(&watcher->log, OVNK8S_LOG_INFO, "Pod %s/%s: %s", pod->pod_namespace, pod->name,
+                     task->reason ? task->reason : "waiting for its node");
+        }
+        return TASK_WAITS;
+    }
+    if (!port) {
+        return plan_port(plan, pod) ? TASK_FAILED : TASK_PLANNED;
+    }
+    if (!take_row(watcher, pod, node, port)) {
+        return plan_delete(plan, pod, port) ? TASK_FAILED : TASK_PLANNED;
+    }
+    return pod_annotate(watcher, pod, node, port);
+}
+
+static int wish(ovnk8s_watcher *watcher, struct task *task, ovnk8s_plan *plan)
+{
+    struct pod *pod = pod_of(task);
+    const struct row *port = find_port(watcher, pod);
+
+    if (pod->wants_port) {
+        return nodes_find(&watcher->nodes, pod->node) ? plan_port(plan, pod) : 0;
+    }
+    return port ? plan_delete(plan, pod, port) : 0;
+}
+
+/* Afterwards. */
+
+static void note_committed(ovnk8s_watcher *watcher, struct pod *pod)
+{
+    const int64_t now = now_ms();
+
+    if (pod->wants_port && !pod->committed_at) {
+        histogram_add_ms(&watcher->metrics.pod_committed, now - pod->task.since);
+        pod->committed_at = now;
+    }
+}
+
+static void landed(ovnk8s_watcher *watcher, struct task *task, enum landing landing)
+{
+    struct pod *pod = pod_of(task);
+    const bool has_row = find_port(watcher, pod) != NULL;
+
+    if (landing == PLAN_REFUSED) {
+        release(watcher, pod);
+    }
+    if (landing != PLAN_COMMITTED) {
+        return;
+    }
+    note_committed(watcher, pod);
+    if (pod->is_reserved && !has_row) { /* The row will touch it. */
+        task_say(task, "committed: waiting for the database to show it");
+        task_defer(&watcher->lanes.tasks, task, now_ms() + UNSEEN_MS);
+    }
+}
+
+static void forget(ovnk8s_watcher *watcher, struct task *task)
+{
+    struct pod *pod = pod_of(task);
+
+    kube_call_cancel(pod->patch);
+    task_end(&watcher->lanes.tasks, task);
+    pods_remove(&watcher->pods, pod);
+}
+
+const struct task_type pod_task_type = {.kind = "Pod",
+                                        .lane = LANE_PODS,
+                                        .name = name_pod,
+                                        .examine = examine,
+                                        .wish = wish,
+                                        .landed = landed,
+                                        .forget = forget};

@@ -1,0 +1,350 @@
+#include "watch/service_task.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "topology/groups.h"
+#include "topology/service.h"
+#include "watch/private.h"
+#include "watch/service_value.h"
+
+/* Holds an entry of the cache as long as something may have to be done for it. */
+struct service_task {
+    struct task task;
+    ovnk8s_watcher *watcher;
+    struct cached_service *service;
+    bool is_wanted; /* As the latest plan has it. */
+    bool is_clean;  /* It was committed that it has no rows. */
+};
+
+static struct service_task *service_of(const struct task *task)
+{
+    return (struct service_task *)((char *)task - offsetof(struct service_task, task));
+}
+
+static void name_service(const struct task *task, char *out, size_t size)
+{
+    const struct cached_service *service = service_of(task)->service;
+
+    snprintf(out, size, "%s/%s", service->service_namespace, service->name);
+}
+
+/* What is wanted. */
+
+static int plan_service(struct service_task *task, ovnk8s_plan *plan)
+{
+    struct reading reading = {.left_out = 0};
+    struct arena arena = {0};
+    ovnk8s_service value;
+    int error;
+
+    task->is_wanted = service_value(task->service, &arena, &value, &reading);
+    if (reading.left_out) {
+        log_line(&task->watcher->log, OVNK8S_LOG_WARN, "service %s/%s: %s",
+                 task->service->service_namespace, task->service->name, reading.reason);
+    }
+    error = arena.failed      ? fail_nomem()
+            : task->is_wanted ? ovnk8s_service_add(plan, &value)
+                              : ovnk8s_service_delete(plan, task->service->service_namespace,
+                                                      task->service->name);
+    arena_clear(&arena);
+    return error;
+}
+
+static enum verdict examine(ovnk8s_watcher *watcher, struct task *opaque, ovnk8s_plan *plan)
+{
+    struct service_task *task = service_of(opaque);
+
+    (void)watcher;
+    if (!task->service->spec && task->is_clean) {
+        return TASK_GONE;
+    }
+    return plan_service(task, plan) ? TASK_FAILED : TASK_PLANNED;
+}
+
+static int wish(ovnk8s_watcher *watcher, struct task *task, ovnk8s_plan *plan)
+{
+    (void)watcher;
+    return plan_service(service_of(task), plan);
+}
+
+/* One that has no rows any more is looked at once more, and forgotten. */
+static void landed(ovnk8s_watcher *watcher, struct task *opaque, enum landing landing)
+{
+    struct service_task *task = service_of(opaque);
+
+    task->is_clean = landing == PLAN_COMMITTED && !task->is_wanted;
+    if (landing == PLAN_COMMITTED) {
+        histogram_add_ms(&watcher->metrics.service_committed, now_ms() - opaque->since);
+    }
+    if (landing == PLAN_COMMITTED && task->is_wanted) {
+        task_settle(&watcher->lanes.tasks, opaque, now_ms());
+    }
+}
+
+static void end_task(struct service_task *task)
+{
+    struct service_cache *cache = &task->watcher->services.cache;
+
+    task_end(&task->watcher->lanes.tasks, &task->task);
+    service_cache_release(cache, task->service);
+    free(task);
+}
+
+static void forget(ovnk8s_watcher *watcher, struct task *task)
+{
+    (void)watcher;
+    end_task(service_of(task));
+}
+
+static const struct task_type service_task_type = {.kind = "Service",
+                                                   .lane = LANE_SERVICES,
+                                                   .name = name_service,
+                                                   .examine = examine,
+                                                   .wish = wish,
+                                                   .landed = landed,
+                                                   .forget = forget};
+
+/* Touching. */
+
+static void touch(ovnk8s_watcher *watcher, struct cached_service *service)
+{
+    struct service_task *task = service->holder;
+
+    if (!task) {
+        task = calloc(1, sizeof *task);
+        if (!task) {
+            log_line(&watcher->log, OVNK8S_LOG_ERROR, "service %s/%s: out of memory",
+                     service->service_namespace, service->name);
+            return;
+        }
+        task->task.type = &service_task_type;
+        task->watcher = watcher;
+        task->service = service;
+        service->holder = task;
+    }
+    task->is_clean = false;
+    task_touch(&watcher->lanes.tasks, &task->task, now_ms());
+}
+
+/* Slices of what is no Service are of no interest. */
+static void service_changed(struct cached_service *service, const struct service_spec *before,
+                            void *payload)
+{
+    if (service->spec || before || service->holder) {
+        touch(payload, service);
+    }
+}
+
+static void touch_one(struct cached_service *service, void *payload)
+{
+    if (service->spec || service->holder) {
+        touch(payload, service);
+    }
+}
+
+void services_touch_all(ovnk8s_watcher *watcher)
+{
+    service_cache_each(&watcher->services.cache, touch_one, watcher);
+    watcher->services.has_strays = true;
+}
+
+/* Rows. */
+
+/* One that nobody knows has rows from a time when no watcher was running. */
+static void touch_owner_of(const struct row *balancer, void *payload)
+{
+    ovnk8s_watcher *watcher = payload;
+    const char *owner = row_pair(balancer, "external_ids", OWNER_KEY);
+    const char *service_namespace = row_pair(balancer, "external_ids", SERVICE_NAMESPACE_KEY);
+    const char *name = row_pair(balancer, "external_ids", SERVICE_NAME_KEY);
+    struct service_cache *cache = &watcher->services.cache;
+    struct cached_service *service;
+
+    if (!owner || strcmp(owner, watcher->owner) != 0 || !service_namespace || !name) {
+        return;
+    }
+    service = service_cache_find(cache, service_namespace, name);
+    service = service ? service : service_cache_hold(cache, service_namespace, name, NULL);
+    if (service) {
+        touch(watcher, service);
+    }
+}
+
+static void touch_if_stray(const struct row *balancer, void *payload)
+{
+    ovnk8s_watcher *watcher = payload;
+    const char *service_namespace = row_pair(balancer, "external_ids", SERVICE_NAMESPACE_KEY);
+    const char *name = row_pair(balancer, "external_ids", SERVICE_NAME_KEY);
+    const struct cached_service *service =
+        service_namespace && name
+            ? service_cache_find(&watcher->services.cache, service_namespace, name)
+            : NULL;
+
+    if (!service || !service->spec) {
+        touch_owner_of(balancer, payload);
+    }
+}
+
+/* What comes while a plan of the service is in flight is what that plan has done. */
+static bool is_expected(const ovnk8s_watcher *watcher, const struct row *balancer)
+{
+    const char *service_namespace = row_pair(balancer, "external_ids", SERVICE_NAMESPACE_KEY);
+    const char *name = row_pair(balancer, "external_ids", SERVICE_NAME_KEY);
+    const struct cached_service *service =
+        service_namespace && name
+            ? service_cache_find(&watcher->services.cache, service_namespace, name)
+            : NULL;
+    const struct service_task *task = service ? service->holder : NULL;
+
+    return task && task->task.state == STATE_PLANNED;
+}
+
+static bool has_node_ports(const struct service_spec *spec)
+{
+    for (size_t i = 0; i < spec->n_ports; i++) {
+        if (service_spec_ports(spec)[i].node_port) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void touch_if_published(struct cached_service *service, void *payload)
+{
+    if (service->spec && (service->spec->external_local || has_node_ports(service->spec))) {
+        touch(payload, service);
+    }
+}
+
+static bool is_gateway(const struct row *router)
+{
+    return router && row_pair(router, "external_ids", GATEWAY_KEY);
+}
+
+struct site {
+    ovnk8s_watcher *watcher;
+    const char *node;
+};
+
+static void touch_if_on(struct cached_service *service, void *payload)
+{
+    const struct site *site = payload;
+
+    if (service->spec && service->spec->internal_local &&
+        cached_service_is_on(service, site->node)) {
+        touch(site->watcher, service);
+    }
+}
+
+void services_row_changed(ovnk8s_watcher *watcher, const struct row *before, const struct row *now)
+{
+    const struct row *row = now ? now : before;
+    struct service_cache *cache = &watcher->services.cache;
+
+    if (!services_are_synced(watcher)) {
+        return;
+    }
+    if (!strcmp(row->table, BALANCER_TABLE) && !is_expected(watcher, before ? before : now)) {
+        touch_owner_of(before ? before : now, watcher);
+    } else if (!strcmp(row->table, ROUTER_TABLE) && (is_gateway(before) || is_gateway(now))) {
+        service_cache_each(cache, touch_if_published, watcher);
+    } else if (!strcmp(row->table, SWITCH_TABLE) && !(before && now) && row_string(row, "name")) {
+        struct site site = {watcher, row_string(row, "name")};
+
+        service_cache_each(cache, touch_if_on, &site);
+    }
+}
+
+void services_step(ovnk8s_watcher *watcher)
+{
+    if (watcher->services.has_strays) {
+        watcher->services.has_strays = false;
+        replica_each(conn_replica(watcher->conn), BALANCER_TABLE, touch_if_stray, watcher);
+    }
+}
+
+/* Life. */
+
+bool services_are_synced(const ovnk8s_watcher *watcher)
+{
+    const struct service_cache *cache = &watcher->services.cache;
+
+    return cache->services_synced && cache->slices_synced;
+}
+
+/* Slices of headless services are for DNS. */
+int services_start(ovnk8s_watcher *watcher)
+{
+    static const struct kube_collection all_services = {.path = "/api/v1/services"};
+    static const struct kube_collection all_slices = {
+        .path = "/apis/discovery.k8s.io/v1/endpointslices",
+        .label_selector = "!service.kubernetes.io/headless"};
+    struct services *services = &watcher->services;
+    struct kube_handler handler;
+    int error;
+
+    services->cache.changed = service_changed;
+    services->cache.payload = watcher;
+    services->cache.log = watcher->log;
+    services->has_strays = true;
+    handler = service_cache_services(&services->cache);
+    error = kube_reflector_start(&services->services, watcher->kube, &all_services, &handler);
+    handler = service_cache_slices(&services->cache);
+    error = error ? error
+                  : kube_reflector_start(&services->slices, watcher->kube, &all_slices, &handler);
+    if (!error) {
+        conn_watch(watcher->conn, BALANCER_TABLE, NULL);
+        conn_watch(watcher->conn, ROUTER_TABLE, NULL);
+    }
+    return error;
+}
+
+void services_stop(ovnk8s_watcher *watcher)
+{
+    kube_reflector_stop(watcher->services.services);
+    kube_reflector_stop(watcher->services.slices);
+}
+
+static void free_task(struct cached_service *service, void *payload)
+{
+    struct service_task *task = service->holder;
+
+    (void)payload;
+    if (task) {
+        free(task->task.reason);
+        free(task);
+        service->holder = NULL;
+    }
+}
+
+void services_clear(ovnk8s_watcher *watcher)
+{
+    service_cache_each(&watcher->services.cache, free_task, NULL);
+    service_cache_clear(&watcher->services.cache);
+}
+
+struct visit {
+    void (*each)(struct task *task, void *payload);
+    void *payload;
+};
+
+static void visit_task(struct cached_service *service, void *payload)
+{
+    const struct visit *visit = payload;
+    struct service_task *task = service->holder;
+
+    if (task) {
+        visit->each(&task->task, visit->payload);
+    }
+}
+
+void services_each_task(ovnk8s_watcher *watcher, void (*each)(struct task *task, void *payload),
+                        void *payload)
+{
+    struct visit visit = {each, payload};
+
+    service_cache_each(&watcher->services.cache, visit_task, &visit);
+}
