@@ -4,8 +4,8 @@ _ovn_k8s_gateway_helper() {
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
     local flags='--physical-bridge --physical-interface --conntrack-zone --dry-run --remove --ovs --nb
         --timeout --private-key --certificate --ca-cert --kubeconfig --config --show-config --detach
-        --monitor --no-chdir --pidfile --overwrite-pidfile --log-file --verbose --unixctl --help
-        --version'
+        --monitor --no-chdir --pidfile --overwrite-pidfile --log-file --verbose --unixctl
+        --metrics-address --help --version'
 
     # "--flag=value" comes as three words.
     if [[ $word == = ]]; then
@@ -33,7 +33,7 @@ _ovn_k8s_gateway_helper() {
         mapfile -t COMPREPLY < <(compgen -W 'unix: tcp: ssl:' -- "$word")
         return
         ;;
-    --conntrack-zone | --timeout | --verbose)
+    --conntrack-zone | --metrics-address | --timeout | --verbose)
         COMPREPLY=()
         return
         ;;

@@ -31,7 +31,7 @@ static const char help[] =
     "  --conntrack-zone ZONE  of the connection tracker (default: 64000)\n"
     "  --dry-run              print the flows, change nothing, and exit\n"
     "  --remove               delete the flows, and exit\n" //
-    CLI_OPTIONS_HELP "\n"
+    OVSD_OPTIONS_HELP CLI_OPTIONS_HELP "\n"
     "Daemon options, as all daemons of Open vSwitch have them:\n"
     "  --detach               run in the background, once the flows are there\n"
     "  --monitor              with --detach: start again after a crash\n"
@@ -181,6 +181,47 @@ static void listen_for_questions(struct daemon *daemon)
     unixctl_command_register("flows", "", 0, 0, handle_flows, daemon);
 }
 
+/* HTTP. */
+
+static void put_metric(struct ds *text, const char *name, const char *type, const char *help_line,
+                       uint64_t value)
+{
+    ds_put_format(text,
+                  "# HELP ovnk8s_gateway_helper_%s %s\n# TYPE ovnk8s_gateway_helper_%s %s\n"
+                  "ovnk8s_gateway_helper_%s %" PRIu64 "\n",
+                  name, help_line, name, type, name, value);
+}
+
+static void tell_metrics(struct http_reply *reply, void *payload)
+{
+    const ovnk8s_gateway_helper_status status = status_of(payload);
+    struct ds text = DS_EMPTY_INITIALIZER;
+
+    put_metric(&text, "synced", "gauge", "All Services were seen.", status.synced);
+    put_metric(&text, "bridge_connected", "gauge", "The bridge answers.", status.connected);
+    put_metric(&text, "flows_installed", "gauge", "The bridge has the flows that are wanted.",
+               status.installed);
+    put_metric(&text, "services", "gauge", "Services with something to publish.", status.services);
+    put_metric(&text, "flows", "gauge", "Flows that are wanted.", status.flows);
+    put_metric(&text, "foreign_flows", "gauge", "Flows that somebody else's are in the way of.",
+               status.foreign);
+    put_metric(&text, "bundles_total", "counter", "Bundles committed.", status.bundles);
+    put_metric(&text, "failures_total", "counter", "Failures of any kind.", status.failures);
+    reply->body = ds_steal_cstr(&text);
+}
+
+static void tell_ready(struct http_reply *reply, void *payload)
+{
+    const ovnk8s_gateway_helper_status status = status_of(payload);
+
+    if (!status.synced || !status.installed) {
+        reply->status = 503;
+        reply->body = xasprintf("%s\n", *status.reason   ? status.reason
+                                        : !status.synced ? "not all Services were seen yet"
+                                                         : "the flows are not installed yet");
+    }
+}
+
 /* Connecting. */
 
 static void connect_bridge(struct daemon *daemon)
@@ -308,12 +349,15 @@ static void disconnect_all(struct daemon *daemon)
 
 static void serve(struct daemon *daemon)
 {
+    const struct ovsd_health health = {tell_metrics, tell_ready, daemon};
+
     daemonize_start(false);
     ovsd_listen(&daemon->ovsd);
     connect_all(daemon);
     wait_for_flows(daemon, false);
     check_api_server(daemon);
     listen_for_questions(daemon);
+    ovsd_answer(&daemon->ovsd, &health);
     daemonize_complete();
     ovsd_run(&daemon->ovsd, &(struct ovsd_work){daemon->helper, step, fd_of, timeout_of});
 }

@@ -2,8 +2,8 @@
 
 _ovn_k8s_util() {
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} verb='' i
-    local verbs='nics-to-bridge bridges-to-nic'
-    local flags='--dry-run --verbose --format --ovs --nb --timeout --private-key --certificate
+    local verbs='nics-to-bridge bridges-to-nic trace'
+    local flags='--format --ovs --nb --timeout --private-key --certificate
         --ca-cert --kubeconfig --config --show-config --help --version'
 
     for ((i = 1; i < COMP_CWORD; i++)); do
@@ -28,12 +28,12 @@ _ovn_k8s_util() {
         mapfile -t COMPREPLY < <(compgen -f -- "$word")
         return
         ;;
-    --nb | --ovs)
+    --nb | --ovs | --sb)
         compopt -o nospace 2>/dev/null
         mapfile -t COMPREPLY < <(compgen -W 'unix: tcp: ssl:' -- "$word")
         return
         ;;
-    --timeout)
+    --timeout | --owner)
         COMPREPLY=()
         return
         ;;
@@ -41,10 +41,19 @@ _ovn_k8s_util() {
     if [[ $verb == nics-to-bridge || -z $verb ]]; then
         flags+=' --restore'
     fi
+    if [[ $verb != trace ]]; then
+        flags+=' --dry-run --verbose'
+    fi
+    if [[ $verb == trace || -z $verb ]]; then
+        flags+=' --sb --owner'
+    fi
     if [[ $word == -* ]]; then
         mapfile -t COMPREPLY < <(compgen -W "$flags" -- "$word")
     elif [[ -z $verb ]]; then
         mapfile -t COMPREPLY < <(compgen -W "$verbs" -- "$word")
+    elif [[ $verb == trace ]]; then
+        compopt -o nospace 2>/dev/null
+        mapfile -t COMPREPLY < <(compgen -W 'node/ service/ outside' -- "$word")
     else
         local links=(/sys/class/net/*)
         mapfile -t COMPREPLY < <(compgen -W "${links[*]##*/}" -- "$word")

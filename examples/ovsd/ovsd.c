@@ -20,6 +20,7 @@ void ovsd_begin(struct ovsd *ovsd, int argc, char *argv[])
 
 void ovsd_end(struct ovsd *ovsd)
 {
+    http_close(ovsd->http);
     unixctl_server_destroy(ovsd->unixctl);
     ovnk8s_settings_free(ovsd->cli.settings);
 }
@@ -29,6 +30,9 @@ static void take_option(struct ovsd *ovsd, int option)
     switch (option) {
     case OVSD_OPTION_UNIXCTL:
         ovsd->unixctl_path = optarg;
+        break;
+    case OVSD_OPTION_METRICS:
+        ovsd->metrics_address = optarg;
         break;
         VLOG_OPTION_HANDLERS
         DAEMON_OPTION_HANDLERS
@@ -83,6 +87,49 @@ void ovsd_listen(struct ovsd *ovsd)
     unixctl_command_register("exit", "", 0, 0, handle_exit, ovsd);
 }
 
+/* HTTP. */
+
+static void tell_metrics(struct http_reply *reply, void *payload)
+{
+    const struct ovsd_health *health = payload;
+
+    reply->type = OVSD_METRICS_TYPE;
+    health->metrics(reply, health->payload);
+}
+
+static void tell_health(struct http_reply *reply, void *payload)
+{
+    (void)reply;
+    (void)payload;
+}
+
+static void tell_ready(struct http_reply *reply, void *payload)
+{
+    const struct ovsd_health *health = payload;
+
+    health->ready(reply, health->payload);
+}
+
+void ovsd_answer(struct ovsd *ovsd, const struct ovsd_health *health)
+{
+    static const struct http_page pages[] = {
+        {"/metrics", tell_metrics},
+        {"/healthz", tell_health},
+        {"/readyz", tell_ready},
+        {NULL, NULL},
+    };
+    char *why;
+
+    if (ovsd->metrics_address) {
+        ovsd->http = http_listen(ovsd->metrics_address, pages, CONST_CAST(void *, health), &why);
+        if (!ovsd->http) {
+            ovs_fatal(0, "--metrics-address: %s", why);
+        }
+    }
+}
+
+/* Running. */
+
 void ovsd_run(struct ovsd *ovsd, const struct ovsd_work *work)
 {
     VLOG_INFO("%s %s started", program_name, ovnk8s_version());
@@ -92,6 +139,10 @@ void ovsd_run(struct ovsd *ovsd, const struct ovsd_work *work)
         work->step(work->object);
         unixctl_server_run(ovsd->unixctl);
         unixctl_server_wait(ovsd->unixctl);
+        if (ovsd->http) {
+            http_run(ovsd->http);
+            http_wait(ovsd->http);
+        }
         poll_fd_wait(work->fd(work->object), POLLIN);
         timeout = work->timeout(work->object);
         if (timeout >= 0) {

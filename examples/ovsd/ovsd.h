@@ -8,23 +8,33 @@
 
 #include "cli.h"
 #include "daemon.h"
+#include "http.h"
 #include "openvswitch/vlog.h"
 #include "unixctl.h"
 
 enum {
     OVSD_OPTION_UNIXCTL = CLI_OPTION_OWN + 100, /* Behind the program's own. */
+    OVSD_OPTION_METRICS,
     VLOG_OPTION_ENUMS,
     DAEMON_OPTION_ENUMS,
 };
 
 #define OVSD_LONG_OPTIONS                                                                          \
-    {"unixctl", required_argument, NULL, OVSD_OPTION_UNIXCTL}, VLOG_LONG_OPTIONS,                  \
+    {"unixctl", required_argument, NULL, OVSD_OPTION_UNIXCTL},                                     \
+        {"metrics-address", required_argument, NULL, OVSD_OPTION_METRICS}, VLOG_LONG_OPTIONS,      \
         DAEMON_LONG_OPTIONS, CLI_LONG_OPTIONS
+
+#define OVSD_OPTIONS_HELP                                                                          \
+    "  --metrics-address ADDRESS\n"                                                                \
+    "                         answer HTTP at IP:PORT or [IPv6]:PORT: /metrics, /healthz and\n"     \
+    "                         /readyz (default: nowhere)\n"
 
 struct ovsd {
     struct cli cli;
     const char *unixctl_path;
     struct unixctl_server *unixctl;
+    const char *metrics_address; /* NULL: nobody is to be told. */
+    struct http *http;
     bool exits; /* Somebody has told it to. */
 };
 
@@ -42,6 +52,19 @@ void ovsd_log(enum ovnk8s_log_level level, const char *message, void *payload);
 
 /* Makes the control socket, which knows the command "exit". */
 void ovsd_listen(struct ovsd *ovsd);
+
+/* Answers over HTTP, if an address was given: '/healthz' says that the loop runs, which it does
+ * when it answers; the other pages are the program's. Both must outlive the loop. */
+struct ovsd_health {
+    void (*metrics)(struct http_reply *reply, void *payload);
+    void (*ready)(struct http_reply *reply, void *payload); /* Status 503 unless it is. */
+    void *payload;
+};
+
+void ovsd_answer(struct ovsd *ovsd, const struct ovsd_health *health);
+
+/* The type of the page of metrics. */
+#define OVSD_METRICS_TYPE "text/plain; version=0.0.4; charset=utf-8"
 
 /* What runs: an object of the library with a step function, a descriptor and a next deadline. */
 struct ovsd_work {

@@ -19,6 +19,24 @@
  * runs without signals and, as long as the server is given by address, without threads. For a
  * server given by name it looks the name up in a thread of its own that ends with the look-up.
  *
+ * Collections of objects are listed by ovnk8s_kube_list() and followed by ovnk8s_kube_follow(), in
+ * the caller's event loop:
+ *
+ *     ovnk8s_kube_collection pods = OVNK8S_KUBE_COLLECTION_INIT;
+ *     ovnk8s_kube_handler handler = OVNK8S_KUBE_HANDLER_INIT;
+ *     pods.path = "/api/v1/pods";
+ *     handler.object = show;
+ *     error = ovnk8s_kube_follow(&follower, kube, &pods, &handler);
+ *     while (!error && !stop) {
+ *         struct pollfd fd = {.fd = ovnk8s_kube_fd(kube), .events = POLLIN};
+ *         poll(&fd, 1, ovnk8s_kube_timeout(kube));
+ *         error = ovnk8s_kube_step(kube);
+ *     }
+ *     ovnk8s_kube_follow_stop(follower);
+ *
+ * Objects are told one by one, as JSON text, while the answer comes in: no answer is ever in memory
+ * as a whole. With a server that speaks HTTP/2 all requests share one connection to it.
+ *
  * Tokens and keys never appear in a log line or in an error.
  *
  * Thread rule: a connection belongs to one thread at a time; different connections are independent.
@@ -118,6 +136,93 @@ OVNK8S_API OVNK8S_MUST_CHECK int ovnk8s_kube_get(ovnk8s_kube *kube, const char *
 OVNK8S_API OVNK8S_MUST_CHECK int ovnk8s_kube_patch(ovnk8s_kube *kube, const char *path,
                                                    const char *content_type, const char *body,
                                                    char **reply);
+
+/* Which objects. All strings are copied by the calls that take it. */
+typedef struct ovnk8s_kube_collection {
+    size_t size;                /* Set by the initialiser. */
+    const char *path;           /* "/api/v1/pods", "/api/v1/namespaces/NAME/pods". */
+    const char *field_selector; /* "spec.nodeName=n1", not encoded; NULL: all. */
+    const char *label_selector; /* "app=web", not encoded; NULL: all. */
+} ovnk8s_kube_collection;
+
+#define OVNK8S_KUBE_COLLECTION_INIT                                                                \
+    {                                                                                              \
+        sizeof(ovnk8s_kube_collection), NULL, NULL, NULL                                           \
+    }
+
+/* The macro as a function, for bindings. */
+OVNK8S_API void ovnk8s_kube_collection_init(ovnk8s_kube_collection *collection);
+
+/* Receives an object as JSON text, which is valid during the call. Those of a list lack "kind" and
+ * "apiVersion", as the API server leaves them out. Anything but 0 ends the list with that result.
+ */
+typedef int ovnk8s_kube_object_fn(const char *json, void *payload);
+
+/* Lists 'collection' in pages and tells its objects to 'object', one by one. A server that fails
+ * for a while is asked again; objects that were told may then be told once more. 'object' may make
+ * no call on 'kube'.
+ *
+ * Errors: what 'object' returned; as ovnk8s_kube_get(); OVNK8S_CONFLICT (the list took so long that
+ * the server has forgotten its beginning: list again); OVNK8S_TIMEOUT. After an error some of the
+ * objects have been told. */
+OVNK8S_API OVNK8S_MUST_CHECK int ovnk8s_kube_list(ovnk8s_kube *kube,
+                                                  const ovnk8s_kube_collection *collection,
+                                                  ovnk8s_kube_object_fn *object, void *payload);
+
+/* What a follower tells. Any function may be NULL. They are called by ovnk8s_kube_step() and by
+ * calls that block on the same connection; they may follow and stop, but not block. */
+typedef struct ovnk8s_kube_handler {
+    size_t size; /* Set by the initialiser. */
+    /* All objects will be told anew, up to synced(). Also when an earlier list was not finished. */
+    void (*begin_list)(void *payload);
+    /* The object is there: listed, added or modified. May tell the same state more than once. */
+    void (*object)(const char *json, void *payload);
+    /* The object, given in its last state, is there no more. */
+    void (*gone)(const char *json, void *payload);
+    /* All objects have been told since begin_list(): others that are known exist no more. */
+    void (*synced)(void *payload);
+    void *payload;
+} ovnk8s_kube_handler;
+
+#define OVNK8S_KUBE_HANDLER_INIT                                                                   \
+    {                                                                                              \
+        sizeof(ovnk8s_kube_handler), NULL, NULL, NULL, NULL, NULL                                  \
+    }
+
+/* The macro as a function, for bindings. */
+OVNK8S_API void ovnk8s_kube_handler_init(ovnk8s_kube_handler *handler);
+
+typedef struct ovnk8s_kube_follower ovnk8s_kube_follower;
+
+/* Starts to follow 'collection': a list, then a watch from there on, and both again after whatever
+ * goes wrong. It never gives up; failures are logged, and tried again after 0.1 to 30 seconds.
+ * '*out' is to be ended by ovnk8s_kube_follow_stop(), before 'kube' is closed.
+ *
+ * Errors: OVNK8S_INVALID (the path, or a struct), OVNK8S_NOMEM. */
+OVNK8S_API OVNK8S_MUST_CHECK int ovnk8s_kube_follow(ovnk8s_kube_follower **out, ovnk8s_kube *kube,
+                                                    const ovnk8s_kube_collection *collection,
+                                                    const ovnk8s_kube_handler *handler);
+
+/* Stops and frees 'follower', which may be NULL; nothing more is told. May be called from any of
+ * its functions. */
+OVNK8S_API void ovnk8s_kube_follow_stop(ovnk8s_kube_follower *follower);
+
+/* Returns the one-line story of the latest failure, "" while all is well; valid until the next step
+ * of the connection. */
+OVNK8S_API const char *ovnk8s_kube_follow_failure(const ovnk8s_kube_follower *follower);
+
+/* Returns a file descriptor that is readable when there is something to do. It stays the same and
+ * belongs to 'kube'. */
+OVNK8S_API int ovnk8s_kube_fd(const ovnk8s_kube *kube);
+
+/* Returns after how many milliseconds there will be something to do even if the descriptor stays
+ * silent, as poll() takes it: -1 for never. Changes with every call on 'kube'. */
+OVNK8S_API int ovnk8s_kube_timeout(const ovnk8s_kube *kube);
+
+/* Does what there is to do, and tells followers; never waits.
+ *
+ * Errors: OVNK8S_NOMEM, OVNK8S_SYSTEM. After either it may be called again. */
+OVNK8S_API OVNK8S_MUST_CHECK int ovnk8s_kube_step(ovnk8s_kube *kube);
 
 OVNK8S_END_DECLS
 

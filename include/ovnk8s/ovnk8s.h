@@ -13,6 +13,7 @@
 #include <ovnk8s/gateway_host.h>
 #include <ovnk8s/host.h>
 #include <ovnk8s/kube.h>
+#include <ovnk8s/leader.h>
 #include <ovnk8s/log.h>
 #include <ovnk8s/memory.h>
 #include <ovnk8s/nb.h>
@@ -25,6 +26,7 @@
 #include <ovnk8s/settings.h>
 #include <ovnk8s/subnet.h>
 #include <ovnk8s/topology.h>
+#include <ovnk8s/trace.h>
 #include <ovnk8s/uplink.h>
 #include <ovnk8s/version.h>
 #include <ovnk8s/vswitch.h>

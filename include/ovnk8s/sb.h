@@ -10,6 +10,7 @@
 
 #include <ovnk8s/common.h>
 #include <ovnk8s/nb.h>
+#include <ovnk8s/plan.h>
 
 OVNK8S_BEGIN_DECLS
 
@@ -46,6 +47,15 @@ typedef struct ovnk8s_chassis {
  *
  * Source: Chassis, Encap in ovn-sb(5). */
 OVNK8S_API OVNK8S_MUST_CHECK int ovnk8s_sb_chassis(ovnk8s_sb *sb, ovnk8s_chassis ***out, size_t *n);
+
+/* ovnk8s_plan_compute() for a plan that reads the Southbound database, such as
+ * ovnk8s_trace_read_sb() makes it.
+ *
+ * Errors: as ovnk8s_plan_compute().
+ *
+ * Thread rule: that of 'sb', and of 'plan'. */
+OVNK8S_API OVNK8S_MUST_CHECK int ovnk8s_sb_compute(ovnk8s_sb *sb, ovnk8s_plan *plan,
+                                                   const ovnk8s_apply_options *options);
 
 OVNK8S_END_DECLS
 

@@ -31,15 +31,27 @@ OVNK8S_BEGIN_DECLS
 typedef struct ovnk8s_watcher ovnk8s_watcher;
 
 typedef struct ovnk8s_watcher_options {
-    size_t size;        /* Set by the initialiser. */
-    const char *owner;  /* Whose rows these are; NULL: OVNK8S_DEFAULT_OWNER. */
-    ovnk8s_log_fn *log; /* Receives what is done and what fails; may be NULL. */
-    void *log_payload;  /* Passed to 'log'. */
+    size_t size;            /* Set by the initialiser. */
+    const char *owner;      /* Whose rows these are; NULL: OVNK8S_DEFAULT_OWNER. */
+    ovnk8s_log_fn *log;     /* Receives what is done and what fails; may be NULL. */
+    void *log_payload;      /* Passed to 'log'. */
+    bool dry_run;           /* Look, and change nothing: for ovnk8s_watcher_plan_text(). */
+    bool manage_nodes;      /* Add the nodes of the API server, and delete those that are gone. */
+    bool legacy_annotation; /* Annotate pods with "k8s.ovn.org/pod-networks" too. */
+
+    /* Several watchers of one database, of which one works: who does is decided by this Lease,
+     * "NAMESPACE/NAME". NULL: there is no other one. */
+    const char *lease;
+    const char *lease_identity; /* Unlike that of any other; NULL: the host's name and a random
+                                 * number. */
+    /* For how long others respect the Lease of one who is silent (whole seconds), for how long that
+     * one goes on, and how often it says a word; 0: 15, 10 and 2 seconds. */
+    unsigned int lease_duration_ms, lease_renew_ms, lease_retry_ms;
 } ovnk8s_watcher_options;
 
 #define OVNK8S_WATCHER_OPTIONS_INIT                                                                \
     {                                                                                              \
-        sizeof(ovnk8s_watcher_options), NULL, NULL, NULL                                           \
+        sizeof(ovnk8s_watcher_options), NULL, NULL, NULL, false, false, false, NULL, NULL, 0, 0, 0 \
     }
 
 /* The macro as a function, for bindings. */
@@ -83,6 +95,8 @@ typedef struct ovnk8s_watcher_status {
     size_t planned;     /* Pending objects that are in a plan, ... */
     size_t retrying;    /* ... that are tried again after a pause, ... */
     size_t waiting;     /* ... and that wait for something else. */
+    bool leading;       /* Objects are changed; another watcher does that otherwise. */
+    uint64_t term;      /* Which is the how manieth time that one leads; 0 without a Lease. */
 } ovnk8s_watcher_status;
 
 /* Tells how things stand. A caller that was compiled with an earlier version, whose struct is

@@ -61,6 +61,7 @@ enum row_where {
     ROW_BY_ID,
     ROW_BY_NAME,  /* Column "name" is 'name'. */
     ROW_BY_OWNER, /* external_ids:ovnk8s-owner is 'name'; for asking only. */
+    ROW_BY_PORT,  /* Column "logical_port" is 'name'; for asking only. */
     ROW_ANY,      /* All rows of the table; for asking only. */
     ROW_OTHERS,   /* All but 'id' whose external_ids have 'pairs'; for editing unseen only. */
 };

@@ -75,7 +75,7 @@ static bool is_ready(const cJSON *pod, void *payload)
         snprintf(wait->other_uid, sizeof wait->other_uid, "%s", uid ? uid : "none");
         return true;
     }
-    return annotation(pod, POD_ANNOTATION) != NULL;
+    return annotation(pod, POD_ANNOTATION) || annotation(pod, POD_NETWORKS_ANNOTATION);
 }
 
 /* Says what was waited for in vain. */
@@ -149,15 +149,14 @@ static int find_pod(struct cni_call *call, const struct deadline *deadline, cJSO
 
 /* Reading what it says. */
 
-static int parse_annotation(const struct cni_args *args, const char *text,
+static int parse_annotation(const struct cni_args *args, const char *ovn, const char *networks,
                             struct pod_network *network)
 {
-    const int error = annotation_parse(text, network);
+    const int error = ovn ? annotation_parse(ovn, network) : pod_networks_parse(networks, network);
 
     if (error) {
-        fail_during(error, "annotation", args->pod,
-                    "pod \"%s/%s\": annotation \"" POD_ANNOTATION "\"", args->pod_namespace,
-                    args->pod);
+        fail_during(error, "annotation", args->pod, "pod \"%s/%s\": annotation \"%s\"",
+                    args->pod_namespace, args->pod, ovn ? POD_ANNOTATION : POD_NETWORKS_ANNOTATION);
         return CNI_BAD_ANNOTATION;
     }
     return 0;
@@ -172,21 +171,22 @@ static int port_of_pod(struct cni_call *call, const struct deadline *deadline, s
     if (!error) {
         uid = metadata(pod, "uid");
         snprintf(out->iface_id_ver, sizeof out->iface_id_ver, "%s", uid ? uid : "");
-        error = parse_annotation(&call->args, annotation(pod, POD_ANNOTATION), &out->network);
+        error = parse_annotation(&call->args, annotation(pod, POD_ANNOTATION),
+                                 annotation(pod, POD_NETWORKS_ANNOTATION), &out->network);
     }
     cJSON_Delete(pod);
     return error;
 }
 
-/* The annotation, if the pod had it before the runtime began; NULL otherwise. That of a static pod
- * is looked for at its mirror in the API server, which alone knows its uid. */
-static const char *known_annotation(const struct cni_call *call)
+/* An annotation that the pod had before the runtime began; NULL when it had not. Those of a static
+ * pod are looked for at its mirror in the API server, which alone knows its uid. */
+static const char *known_annotation(const struct cni_call *call, const char *key)
 {
     const cJSON *all = call->wishes.annotations;
 
     return cJSON_HasObjectItem(all, STATIC_POD_ANNOTATION)
                ? NULL
-               : cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(all, POD_ANNOTATION));
+               : cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(all, key));
 }
 
 static int fail_wish(const struct cni_call *call, const char *from, const char *wished,
@@ -244,14 +244,15 @@ static int name(const struct cni_call *call, ovnk8s_vswitch *vswitch,
 static int find(struct cni_call *call, ovnk8s_vswitch *vswitch, const struct deadline *deadline,
                 struct cni_port *out)
 {
-    const char *known = known_annotation(call);
+    const char *known = known_annotation(call, POD_ANNOTATION);
+    const char *networks = known_annotation(call, POD_NETWORKS_ANNOTATION);
     int error;
 
     cni_stage(call, "pod");
     name(call, vswitch, out->iface_id);
-    if (known) {
+    if (known || networks) {
         snprintf(out->iface_id_ver, sizeof out->iface_id_ver, "%s", call->args.uid);
-        error = parse_annotation(&call->args, known, &out->network);
+        error = parse_annotation(&call->args, known, networks, &out->network);
     } else {
         error = port_of_pod(call, deadline, out);
     }

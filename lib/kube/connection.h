@@ -22,6 +22,7 @@ struct ovnk8s_kube {
     CURLM *multi;
     int epoll;
     int64_t timer_at; /* When libcurl wants to be called; INT64_MAX: never. */
+    bool multiplexes; /* The latest answer came by HTTP/2: calls share a connection. */
     bool stepping;    /* kube_step() is on the stack: calls and reflectors may not be freed. */
     /* How many calls are in each state: ordinary ones, and those that stream (have 'chunk'). */
     size_t ordinary[CALL_STATES], streams[CALL_STATES];

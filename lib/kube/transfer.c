@@ -86,12 +86,23 @@ static size_t take_body(char *bytes, size_t size, size_t n, void *payload)
     return error ? stop(call, error) : n;
 }
 
+static void note_version(struct kube_call *call)
+{
+    long version = 0;
+
+    call->kube->curl->easy_getinfo(call->easy, CURLINFO_HTTP_VERSION, &version);
+    call->kube->multiplexes = version >= CURL_HTTP_VERSION_2_0;
+}
+
 /* Only the empty line behind all headers is of interest. */
 static size_t take_header(char *line, size_t size, size_t n, void *payload)
 {
     struct kube_call *call = payload;
 
     (void)size; /* Always 1. */
+    if (*line == '\r') {
+        note_version(call);
+    }
     if (call->begun && call->state == CALL_RUNNING && *line == '\r' && is_good(call)) {
         call->begun(call->payload);
     }
@@ -175,7 +186,9 @@ static CURLcode set_connection(const struct curl *curl, ovnk8s_kube *kube, CURL 
     SET(PROTOCOLS_STR, "http,https");
     SET(USERAGENT, "libovnk8s/" OVNK8S_VERSION);
     SET(HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
-    SET(PIPEWAIT, 1L);
+    /* Waits for a connection that is being made, to share it. Only where that will be possible:
+     * libcurl wakes nobody up when it turns out that it is not. */
+    SET(PIPEWAIT, kube->multiplexes ? 1L : 0L);
     SET(OPENSOCKETFUNCTION, open_socket);
     SET(SOCKOPTFUNCTION, set_up_socket);
     SET(TCP_KEEPALIVE, 1L);

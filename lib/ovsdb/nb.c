@@ -5,7 +5,9 @@
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "base/options.h"
 #include "openvswitch/json.h"
+#include "ovsdb/apply.h"
 #include "ovsdb/result.h"
 
 /* Nothing of these is monitored before somebody asks for it. */
@@ -127,4 +129,38 @@ int nb_wait(ovnk8s_nb *nb, enum ovnk8s_wait wait, const struct deadline *deadlin
                                                     " running?)");
     }
     return 0;
+}
+
+/* Plans. */
+
+void ovnk8s_apply_options_init(ovnk8s_apply_options *options)
+{
+    *options = (ovnk8s_apply_options)OVNK8S_APPLY_OPTIONS_INIT;
+}
+
+int ovnk8s_plan_compute(ovnk8s_plan *plan, ovnk8s_nb *nb, const ovnk8s_apply_options *theirs)
+{
+    ovnk8s_apply_options options = OVNK8S_APPLY_OPTIONS_INIT;
+    struct deadline deadline;
+    const int error = options_take(&options, sizeof options, theirs);
+
+    if (error) {
+        return error;
+    }
+    deadline = conn_deadline(nb_conn(nb), options.timeout_ms);
+    return compute_plan(plan, nb_conn(nb), &deadline);
+}
+
+int ovnk8s_plan_apply(ovnk8s_plan *plan, ovnk8s_nb *nb, const ovnk8s_apply_options *theirs)
+{
+    ovnk8s_apply_options options = OVNK8S_APPLY_OPTIONS_INIT;
+    struct deadline deadline;
+    int error = options_take(&options, sizeof options, theirs);
+
+    if (error) {
+        return error;
+    }
+    deadline = conn_deadline(nb_conn(nb), options.timeout_ms);
+    error = apply_plan(plan, nb_conn(nb), &deadline);
+    return error || options.wait == OVNK8S_WAIT_NONE ? error : nb_wait(nb, options.wait, &deadline);
 }

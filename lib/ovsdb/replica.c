@@ -13,8 +13,7 @@
 struct replica_row {
     struct replica_row *next;
     struct row row;
-    struct column columns[REPLICA_COLUMNS];
-    char bytes[]; /* Atoms, then strings. */
+    struct column columns[]; /* As many as it has; then atoms, then strings. */
 };
 
 static struct replica_table *find_table(const struct replica *replica, const char *name)
@@ -115,6 +114,7 @@ static size_t packed_size(const struct row *row)
     size_t size = 0;
 
     for (const struct column *c = row->columns; c; c = c->next) {
+        size += sizeof *c;
         for (size_t i = 0; i < column_atoms(c); i++) {
             size += sizeof *c->atoms;
             size += c->atoms[i].type == ATOM_STRING ? strlen(c->atoms[i].string) + 1 : 0;
@@ -138,7 +138,7 @@ static struct replica_row *pack(const struct replica_table *table, const struct 
 {
     struct replica_row *packed = calloc(1, sizeof *packed + packed_size(row));
     struct column **end = packed ? &packed->row.columns : NULL;
-    size_t n_atoms = 0, at = 0;
+    size_t n_atoms = 0, n_columns = 0, at = 0;
     struct atom *atoms;
     char *strings;
 
@@ -147,9 +147,10 @@ static struct replica_row *pack(const struct replica_table *table, const struct 
     }
     for (const struct column *c = row->columns; c; c = c->next) {
         n_atoms += column_atoms(c);
+        n_columns++;
     }
-    atoms = (struct atom *)packed->bytes;
-    strings = packed->bytes + n_atoms * sizeof *atoms;
+    atoms = (struct atom *)(packed->columns + n_columns);
+    strings = (char *)(atoms + n_atoms);
     packed->row = (struct row){.table = table->name, .name = "", .id = row->id};
     end = &packed->row.columns;
     for (const struct column *c = row->columns; c; c = c->next) {

@@ -5,6 +5,8 @@
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "base/options.h"
+#include "ovsdb/apply.h"
 #include "ovsdb/conn.h"
 #include "ovsdb/read.h"
 
@@ -184,4 +186,17 @@ int ovnk8s_sb_chassis(ovnk8s_sb *sb, ovnk8s_chassis ***out, size_t *n)
     return error ? fail_during(error, "read", conn_remotes(sb->conn), "reading Chassis at %s",
                                conn_remotes(sb->conn))
                  : 0;
+}
+
+int ovnk8s_sb_compute(ovnk8s_sb *sb, ovnk8s_plan *plan, const ovnk8s_apply_options *theirs)
+{
+    ovnk8s_apply_options options = OVNK8S_APPLY_OPTIONS_INIT;
+    struct deadline deadline;
+    const int error = options_take(&options, sizeof options, theirs);
+
+    if (error) {
+        return error;
+    }
+    deadline = conn_deadline(sb->conn, options.timeout_ms);
+    return compute_plan(plan, sb->conn, &deadline);
 }

@@ -76,6 +76,9 @@ struct json *wire_where(const struct row *row)
         return json_array_create_1(wire_triple("_uuid", "==", wire_id(row->id)));
     case ROW_BY_NAME:
         return json_array_create_1(wire_triple("name", "==", json_string_create(row->name)));
+    case ROW_BY_PORT:
+        return json_array_create_1(
+            wire_triple("logical_port", "==", json_string_create(row->name)));
     case ROW_BY_OWNER:
         return json_array_create_1(wire_triple("external_ids", "includes", wire_map(owner, 1)));
     default:

@@ -3,6 +3,7 @@
 #include "base/options.h"
 #include "topology/gateway.h"
 #include "topology/groups.h"
+#include "topology/leader.h"
 #include "topology/names.h"
 #include "topology/recall.h"
 #include "topology/service_range.h"
@@ -250,6 +251,7 @@ static void drop_cluster(const struct scene *scene, const char *name, struct row
         rows_drop(wanted, SWITCH_PORT_TABLE, switch_port_id(owner, switch_port), switch_port);
         rows_drop(wanted, ROUTER_TABLE, cluster_router_id(owner), name);
         rows_drop(wanted, SWITCH_TABLE, join_switch_id(owner), join_switch_name(arena, owner));
+        drop_leader(wanted, owner);
         /* A node that is added just now is not overlooked. */
         rows_drop(wanted, LEDGER_TABLE, cluster_ledger_id(owner), "ledger of the cluster")
             ->guarded = true;

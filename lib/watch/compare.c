@@ -14,6 +14,7 @@ static void touch_pod(struct pod *pod, void *payload)
 void ovnk8s_watcher_resync(ovnk8s_watcher *watcher)
 {
     pods_each(&watcher->pods, touch_pod, NULL);
+    ledgers_touch_all(watcher);
     watcher->has_strays = true;
     services_touch_all(watcher);
 }
@@ -27,15 +28,6 @@ struct comparison {
     struct text text;
     int error;
 };
-
-static int begin(struct comparison *comparison)
-{
-    const ovnk8s_plan_options options = {.size = sizeof options,
-                                         .owner = comparison->watcher->owner};
-
-    comparison->n = 0;
-    return ovnk8s_plan_new(&comparison->plan, &options);
-}
 
 /* The reason of one object is told; those of the database end it all. */
 static int note_failure(struct comparison *comparison, int error)
@@ -64,12 +56,14 @@ static int finish(struct comparison *comparison)
     return error;
 }
 
-static void compare_task(struct comparison *comparison, struct task *task)
+static void compare_task(struct task *task, void *payload)
 {
+    struct comparison *comparison = payload;
     int error = comparison->error;
 
     if (!error && !comparison->plan) {
-        error = begin(comparison);
+        error = watcher_plan_new(comparison->watcher, &comparison->plan);
+        comparison->n = 0;
     }
     if (!error && task->type->wish) {
         error = task->type->wish(comparison->watcher, task, comparison->plan);
@@ -82,14 +76,9 @@ static void compare_task(struct comparison *comparison, struct task *task)
     comparison->error = error;
 }
 
-static void compare_one(struct task *task, void *payload)
-{
-    compare_task(payload, task);
-}
-
 static void compare_pod(struct pod *pod, void *payload)
 {
-    compare_task(payload, &pod->task);
+    compare_task(&pod->task, payload);
 }
 
 int ovnk8s_watcher_plan_text(ovnk8s_watcher *watcher, char **out)
@@ -101,7 +90,8 @@ int ovnk8s_watcher_plan_text(ovnk8s_watcher *watcher, char **out)
         return fail(OVNK8S_CONFLICT, "not all objects were listed yet");
     }
     pods_each(&watcher->pods, compare_pod, &comparison);
-    services_each_task(watcher, compare_one, &comparison);
+    services_each_task(watcher, compare_task, &comparison);
+    ledgers_each(&watcher->ledgers, compare_task, &comparison);
     if (comparison.plan && !comparison.error) {
         comparison.error = finish(&comparison);
     }

@@ -30,7 +30,10 @@ static void row_changed(const struct row *before, const struct row *now, void *p
     const struct row *row = now ? now : before;
 
     if (!strcmp(row->table, SWITCH_TABLE)) {
-        watcher->nodes_changed |= nodes_switch_changed(&watcher->nodes, before, now);
+        if (nodes_switch_changed(&watcher->nodes, before, now)) {
+            watcher->nodes_changed = true;
+            ledgers_touch(watcher, row_string(now, "name"));
+        }
     } else if (!strcmp(row->table, SWITCH_PORT_TABLE)) {
         nodes_port_changed(&watcher->nodes, before, now);
         mark_port_pod(watcher, row);
@@ -170,9 +173,10 @@ static void adopt_stray(const struct row *port, void *payload)
     }
 }
 
+/* Who leads does. */
 static void catch_up_with_strays(ovnk8s_watcher *watcher)
 {
-    if (watcher->has_strays) {
+    if (watcher->has_strays && lead_may_write(watcher)) {
         watcher->has_strays = false;
         replica_each(conn_replica(watcher->conn), SWITCH_PORT_TABLE, adopt_stray, watcher);
     }

@@ -65,9 +65,11 @@ static void land_committed(ovnk8s_watcher *watcher, struct lane_state *lane)
     struct cargo *cargo = &lane->flying;
     struct task *task;
 
-    watcher->metrics.plans_committed++;
     lane->losses = 0;
-    if (ovnk8s_plan_changes(cargo->plan)) {
+    if (!ovnk8s_plan_changes(cargo->plan)) {
+        watcher->metrics.plans_unchanged++;
+    } else {
+        watcher->metrics.plans_committed++;
         log_line(&watcher->log, OVNK8S_LOG_INFO, "committed %zu changes for %zu objects",
                  ovnk8s_plan_changes(cargo->plan), cargo->tasks.n);
     }
@@ -94,6 +96,16 @@ static void land_lost(ovnk8s_watcher *watcher, struct lane_state *lane)
     }
 }
 
+/* Nothing was changed, and no task is to blame. */
+static void land_unled(ovnk8s_watcher *watcher, struct cargo *cargo)
+{
+    struct task *task;
+
+    while ((task = list_pop(&cargo->tasks)) != NULL) {
+        land_task(watcher, task, PLAN_REFUSED);
+    }
+}
+
 static bool is_of_database(int error)
 {
     return error == OVNK8S_TIMEOUT || error == OVNK8S_UNAVAILABLE || error == OVNK8S_CANCELLED;
@@ -105,6 +117,8 @@ static void land(ovnk8s_watcher *watcher, struct lane_state *lane, int error)
         land_committed(watcher, lane);
     } else if (is_of_database(error)) {
         land_lost(watcher, lane);
+    } else if (lead_is_lost(watcher, error)) {
+        land_unled(watcher, &lane->flying);
     } else {
         land_refused(watcher, &lane->flying);
     }
@@ -124,13 +138,6 @@ static void step_flight(ovnk8s_watcher *watcher, struct lane_state *lane)
 }
 
 /* Collecting. */
-
-static int begin_plan(ovnk8s_watcher *watcher, ovnk8s_plan **out)
-{
-    const ovnk8s_plan_options options = {.size = sizeof options, .owner = watcher->owner};
-
-    return ovnk8s_plan_new(out, &options);
-}
 
 static void examine(ovnk8s_watcher *watcher, struct cargo *next, struct task *task)
 {
@@ -162,7 +169,7 @@ static void collect(ovnk8s_watcher *watcher, enum lane number)
     const size_t most = number == LANE_ALONE ? 1 : MOST_PLANNED;
 
     if (!watcher->lanes.tasks.ready[number].n ||
-        (!next->plan && begin_plan(watcher, &next->plan) != 0)) {
+        (!next->plan && watcher_plan_new(watcher, &next->plan) != 0)) {
         return;
     }
     for (size_t i = 0; i < MOST_PLANNED && next->tasks.n < most; i++) {
@@ -172,6 +179,39 @@ static void collect(ovnk8s_watcher *watcher, enum lane number)
             return;
         }
         examine(watcher, next, task);
+    }
+}
+
+static bool may_plan(const ovnk8s_watcher *watcher)
+{
+    return conn_is_current(watcher->conn) && watcher_is_synced(watcher) && lead_may_write(watcher);
+}
+
+/* What a watcher does that does not lead. */
+static void follow(ovnk8s_watcher *watcher, enum lane number)
+{
+    for (size_t i = 0; i < MOST_PLANNED; i++) {
+        struct task *task = tasks_take(queue_of(watcher), number);
+
+        if (!task) {
+            return;
+        }
+        if (task->type->follow && task->type->follow(watcher, task)) {
+            task->type->forget(watcher, task);
+        } else {
+            task_settle(queue_of(watcher), task, now_ms());
+        }
+    }
+}
+
+void lanes_stand_down(ovnk8s_watcher *watcher)
+{
+    for (size_t i = 0; i < N_LANES; i++) {
+        struct cargo *next = &watcher->lanes.of[i].next;
+
+        land_unled(watcher, next);
+        ovnk8s_plan_free(next->plan);
+        next->plan = NULL;
     }
 }
 
@@ -210,7 +250,10 @@ void lanes_step(ovnk8s_watcher *watcher)
         }
     }
     note_current(lanes, is_current);
-    for (size_t i = 0; i < N_LANES && is_current && watcher_is_synced(watcher); i++) {
+    for (size_t i = 0; i < N_LANES && lead_follows(watcher); i++) {
+        follow(watcher, (enum lane)i);
+    }
+    for (size_t i = 0; i < N_LANES && may_plan(watcher); i++) {
         collect(watcher, (enum lane)i);
         if (!lanes->of[i].apply) {
             depart(watcher, &lanes->of[i]);
@@ -230,7 +273,10 @@ static int64_t lane_wake_at(const ovnk8s_watcher *watcher, enum lane number)
     const bool collects = watcher->lanes.tasks.ready[number].n && lane->next.tasks.n < most;
     int64_t at = lane->apply ? apply_wakes_at(lane->apply) : INT64_MAX;
 
-    if (conn_is_current(watcher->conn) && watcher_is_synced(watcher)) {
+    if (lead_follows(watcher)) {
+        return watcher->lanes.tasks.ready[number].n ? 0 : at;
+    }
+    if (may_plan(watcher)) {
         at = collects ? 0 : at;
         at = lane->next.tasks.n && !lane->apply ? earlier(at, lane->not_before) : at;
     }

@@ -50,6 +50,10 @@ void lanes_each_pending(const struct lanes *lanes,
 size_t lanes_count_pending(const struct lanes *lanes);
 size_t lanes_count_planned(const struct lanes *lanes);
 
+/* Another watcher leads: what is collected is given up. What is in flight lands when it lands: the
+ * database refuses it if another one has taken the lead there. */
+void lanes_stand_down(ovnk8s_watcher *watcher);
+
 /* Gives up all that is in flight; the tasks are left to their objects. */
 void lanes_clear(struct lanes *lanes);
 

@@ -27,6 +27,7 @@ struct metrics {
     struct histogram service_committed; /* From its change. */
     struct histogram plan_size;
     uint64_t plans_committed, plans_refused, plans_lost;
+    uint64_t plans_unchanged; /* All was as they wanted. */
     uint64_t patches, patches_failed;
     uint64_t tasks_failed; /* Tried again later, for whatever reason. */
 };

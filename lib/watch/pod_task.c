@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "watch/event_recorder.h"
 #include "watch/private.h"
 
 /* So long a row that was committed is waited for before the pod is looked at again. */
@@ -124,13 +125,27 @@ static int plan_delete(ovnk8s_plan *plan, const struct pod *pod, const struct ro
     return ovnk8s_port_delete(plan, pod->pod_namespace, pod->name, node ? node : pod->node);
 }
 
+static void tell(ovnk8s_watcher *watcher, const struct pod *pod, const char *reason,
+                 const char *note)
+{
+    const struct event_object object = {"Pod", "v1", pod->pod_namespace, pod->name, pod->uid};
+
+    if (!pod->is_gone) {
+        watcher_tell_event(watcher, &object, reason, note);
+    }
+}
+
 static enum verdict examine_unwanted(ovnk8s_watcher *watcher, struct pod *pod, ovnk8s_plan *plan,
                                      const struct row *port)
 {
     if (port) {
         return plan_delete(plan, pod, port) ? TASK_FAILED : TASK_PLANNED;
     }
+    if (pod->has_claim && pod->node) { /* Somebody else has deleted the port. */
+        ledgers_touch(watcher, pod->node);
+    }
     release(watcher, pod);
+    pod->has_claim = false;
     pod->addresses.n = 0;
     return pod->is_gone ? TASK_GONE : TASK_DONE;
 }
@@ -142,6 +157,7 @@ static enum verdict examine(ovnk8s_watcher *watcher, struct task *task, ovnk8s_p
     struct node *node = nodes_find(&watcher->nodes, pod->node);
 
     pod->has_port = port != NULL;
+    pod->has_claim |= pod->has_port;
     if (!pod->wants_port) {
         return examine_unwanted(watcher, pod, plan, port);
     }
@@ -149,6 +165,7 @@ static enum verdict examine(ovnk8s_watcher *watcher, struct task *task, ovnk8s_p
         if (task_say(task, "waiting for node %s to be added (minion-init)", pod->node)) {
             log_line(&watcher->log, OVNK8S_LOG_INFO, "Pod %s/%s: %s", pod->pod_namespace, pod->name,
                      task->reason ? task->reason : "waiting for its node");
+            tell(watcher, pod, "WaitingForNode", task->reason ? task->reason : "");
         }
         return TASK_WAITS;
     }
@@ -170,6 +187,21 @@ static int wish(ovnk8s_watcher *watcher, struct task *task, ovnk8s_plan *plan)
         return nodes_find(&watcher->nodes, pod->node) ? plan_port(plan, pod) : 0;
     }
     return port ? plan_delete(plan, pod, port) : 0;
+}
+
+/* Its annotation is the leader's, and so is its address. */
+static bool follow(ovnk8s_watcher *watcher, struct task *task)
+{
+    struct pod *pod = pod_of(task);
+
+    if (pod->patch) {
+        kube_call_cancel(pod->patch);
+        pod->patch = NULL;
+        pod->annotation = 0; /* Nobody knows. */
+    }
+    release(watcher, pod);
+    pod->has_port = find_port(watcher, pod) != NULL;
+    return pod->is_gone;
 }
 
 /* Afterwards. */
@@ -196,10 +228,21 @@ static void landed(ovnk8s_watcher *watcher, struct task *task, enum landing land
         return;
     }
     note_committed(watcher, pod);
+    pod->has_claim = pod->wants_port || has_row;
     if (pod->is_reserved && !has_row) { /* The row will touch it. */
         task_say(task, "committed: waiting for the database to show it");
         task_defer(&watcher->lanes.tasks, task, now_ms() + UNSEEN_MS);
     }
+}
+
+static void failed(ovnk8s_watcher *watcher, struct task *task, int64_t pause_ms)
+{
+    const struct pod *pod = pod_of(task);
+    char note[1024];
+
+    snprintf(note, sizeof note, "%s: trying again in %.1f s", task->reason ? task->reason : "",
+             (double)pause_ms / 1000);
+    tell(watcher, pod, pod->has_port && pod->wants_port ? "AnnotationFailed" : "PortFailed", note);
 }
 
 static void forget(ovnk8s_watcher *watcher, struct task *task)
@@ -216,5 +259,7 @@ const struct task_type pod_task_type = {.kind = "Pod",
                                         .name = name_pod,
                                         .examine = examine,
                                         .wish = wish,
+                                        .follow = follow,
                                         .landed = landed,
+                                        .failed = failed,
                                         .forget = forget};

@@ -31,6 +31,7 @@ struct pod {
     bool is_seen;     /* During a LIST. */
     bool is_reserved; /* Its addresses are: no row of its own is known to have them. */
     bool has_port;
+    bool has_claim; /* Its port, or what is written down of it, may be left. */
 };
 
 struct pods {

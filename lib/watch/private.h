@@ -17,6 +17,8 @@
 #include "topology/annotation.h"
 #include "topology/names.h"
 #include "watch/lanes.h"
+#include "watch/lead.h"
+#include "watch/ledgers.h"
 #include "watch/metrics.h"
 #include "watch/nodes.h"
 #include "watch/pods.h"
@@ -32,13 +34,17 @@ struct ovnk8s_watcher {
     int epoll;
     struct wake_set wakes; /* Of 'conn', as registered. */
 
+    struct lead lead;
+    struct event_recorder *events; /* NULL: none are told. */
     struct lanes lanes;
     struct metrics metrics;
     struct pods pods;
     struct nodes nodes;
     struct services services;
+    struct ledgers ledgers;
     bool pods_synced;   /* All pods were listed. */
     bool nodes_changed; /* Since the last step. */
+    bool dry_run;       /* Nothing is changed. */
     bool has_strays;    /* Ports without a pod may be there. */
 };
 
@@ -47,6 +53,15 @@ static inline bool watcher_is_synced(const ovnk8s_watcher *watcher)
 {
     return watcher->pods_synced && services_are_synced(watcher);
 }
+
+/* Tells people who look at the object; see event_record(). */
+struct event_object;
+void watcher_tell_event(ovnk8s_watcher *watcher, const struct event_object *object,
+                        const char *reason, const char *note);
+
+/* A plan for the watcher's owner, which commits only while this watcher leads. Fails with
+ * OVNK8S_INVALID when that cannot be one. */
+int watcher_plan_new(const ovnk8s_watcher *watcher, ovnk8s_plan **out);
 
 /* follow.c: takes over what the API server and the database say. */
 int follow_start(ovnk8s_watcher *watcher);

@@ -70,6 +70,10 @@ struct task_type {
      * whatever is there; for a full comparison. Returns 0 or the error. May be NULL. */
     int (*wish)(ovnk8s_watcher *watcher, struct task *task, ovnk8s_plan *plan);
 
+    /* Another watcher leads: takes note of what there is, and changes nothing. Returns whether the
+     * object is gone, and to be forgotten: what is left of it is the leader's. May be NULL. */
+    bool (*follow)(ovnk8s_watcher *watcher, struct task *task);
+
     /* The plan that examine() has added to is over. A task of which no more is said is looked at
      * again. May be NULL. */
     void (*landed)(ovnk8s_watcher *watcher, struct task *task, enum landing landing);

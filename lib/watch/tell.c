@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "watch/event_recorder.h"
 #include "watch/private.h"
 
 /* The status. */
@@ -36,6 +37,8 @@ int ovnk8s_watcher_get_status(const ovnk8s_watcher *watcher, ovnk8s_watcher_stat
     status.planned = lanes_count_planned(lanes);
     status.retrying = lanes->tasks.later.n;
     status.waiting = lanes->tasks.waiting.n;
+    status.leading = lead_may_write(watcher);
+    status.term = watcher->lead.term;
     status.commits = watcher->metrics.plans_committed;
     status.patches = watcher->metrics.patches;
     status.failures = watcher->metrics.tasks_failed;
@@ -127,6 +130,7 @@ static void tell_counters(struct text *out, const struct metrics *metrics)
     metric_head(out, PREFIX "plans_total", "counter",
                 "Plans by outcome: refused for a reason of one object, or lost with the database.");
     metric_number(out, PREFIX "plans_total", "{outcome=\"committed\"}", metrics->plans_committed);
+    metric_number(out, PREFIX "plans_total", "{outcome=\"unchanged\"}", metrics->plans_unchanged);
     metric_number(out, PREFIX "plans_total", "{outcome=\"refused\"}", metrics->plans_refused);
     metric_number(out, PREFIX "plans_total", "{outcome=\"lost\"}", metrics->plans_lost);
     metric_head(out, PREFIX "patches_total", "counter", "Annotations by outcome.");
@@ -135,6 +139,15 @@ static void tell_counters(struct text *out, const struct metrics *metrics)
     metric_head(out, PREFIX "retries_total", "counter",
                 "Failures of objects, each of which is tried again.");
     metric_number(out, PREFIX "retries_total", "", metrics->tasks_failed);
+}
+
+static void tell_events(struct text *out, const struct event_recorder *events)
+{
+    metric_head(out, PREFIX "events_total", "counter", "Events of Kubernetes by outcome.");
+    metric_number(out, PREFIX "events_total", "{outcome=\"written\"}",
+                  event_recorder_written(events));
+    metric_number(out, PREFIX "events_total", "{outcome=\"dropped\"}",
+                  event_recorder_dropped(events));
 }
 
 static void tell_queue(struct text *out, const struct lanes *lanes)
@@ -171,6 +184,8 @@ static void tell_connections(struct text *out, const ovnk8s_watcher *watcher)
                api_is_connected(watcher));
     tell_gauge(out, PREFIX "synced", "Whether all objects were seen.",
                watcher_is_synced(watcher) && conn_is_current(watcher->conn));
+    tell_gauge(out, PREFIX "leading", "Whether this watcher is the one that works.",
+               lead_may_write(watcher));
     tell_gauge(out, PREFIX "pods", "Pods that are known.", watcher->pods.table.n);
 }
 
@@ -180,6 +195,7 @@ int ovnk8s_watcher_metrics(const ovnk8s_watcher *watcher, char **out)
 
     tell_latencies(&text, &watcher->metrics);
     tell_counters(&text, &watcher->metrics);
+    tell_events(&text, watcher->events);
     tell_queue(&text, &watcher->lanes);
     tell_connections(&text, watcher);
     return text_take(&text, out);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/options.h"
+#include "watch/event_recorder.h"
 #include "watch/private.h"
 #include "watch/wake.h"
 
@@ -46,12 +47,20 @@ int ovnk8s_watcher_fd(const ovnk8s_watcher *watcher)
     return watcher->epoll;
 }
 
+static int64_t earlier(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
 int ovnk8s_watcher_timeout(const ovnk8s_watcher *watcher)
 {
-    const int64_t kube = kube_deadline(watcher->kube), due = lanes_wake_at(watcher);
-    const int64_t at = watcher->wakes.at < kube ? watcher->wakes.at : kube;
+    int64_t at = watcher->dry_run ? INT64_MAX : lanes_wake_at(watcher);
 
-    return wake_timeout(due < at ? due : at);
+    at = earlier(at, watcher->wakes.at);
+    at = earlier(at, kube_deadline(watcher->kube));
+    at = earlier(at, lead_wakes_at(watcher));
+    return wake_timeout(watcher->events ? earlier(at, event_recorder_deadline(watcher->events))
+                                        : at);
 }
 
 void ovnk8s_watcher_step(ovnk8s_watcher *watcher)
@@ -60,19 +69,57 @@ void ovnk8s_watcher_step(ovnk8s_watcher *watcher)
     if (kube_step(watcher->kube)) {
         log_line(&watcher->log, OVNK8S_LOG_ERROR, "%s", ovnk8s_last_error()->message);
     }
+    lead_step(watcher);
     if (watcher_is_synced(watcher) && conn_is_current(watcher->conn)) {
         follow_step(watcher);
     }
-    lanes_step(watcher);
+    if (!watcher->dry_run) {
+        lanes_step(watcher);
+        event_recorder_step(watcher->events);
+    }
     register_wakes(watcher);
 }
 
 /* Life. */
 
-static int start(ovnk8s_watcher *watcher)
+int watcher_plan_new(const ovnk8s_watcher *watcher, ovnk8s_plan **out)
 {
-    int error;
+    const ovnk8s_plan_options options = {.size = sizeof options, .owner = watcher->owner};
+    int error = ovnk8s_plan_new(out, &options);
 
+    error = error || !lead_may_write(watcher) ? error : lead_require(watcher, *out);
+    if (error) {
+        ovnk8s_plan_free(*out);
+        *out = NULL;
+    }
+    return error;
+}
+
+void watcher_tell_event(ovnk8s_watcher *watcher, const struct event_object *object,
+                        const char *reason, const char *note)
+{
+    if (watcher->events) {
+        event_record(watcher->events, object, reason, note);
+    }
+}
+
+static int check_owner(const ovnk8s_watcher *watcher)
+{
+    _cleanup_plan_ ovnk8s_plan *plan = NULL;
+
+    return watcher_plan_new(watcher, &plan);
+}
+
+static int start(ovnk8s_watcher *watcher, const ovnk8s_watcher_options *options)
+{
+    const struct event_recorder_options events = {.log = watcher->log};
+    int error = check_owner(watcher);
+
+    error = error ? error : event_recorder_new(&watcher->events, watcher->kube, &events);
+    error = error ? error : lead_start(watcher, options);
+    if (error) {
+        return error;
+    }
     watcher->epoll = epoll_create1(EPOLL_CLOEXEC);
     if (watcher->epoll < 0) {
         return fail_errno(errno, "epoll_create1");
@@ -103,10 +150,11 @@ int ovnk8s_watcher_new(ovnk8s_watcher **out, ovnk8s_nb *nb, ovnk8s_kube *kube,
     watcher->conn = nb_conn(nb);
     watcher->kube = kube;
     watcher->log = (struct log){options.log, options.log_payload};
+    watcher->dry_run = options.dry_run;
     watcher->epoll = -1;
     watcher->owner = strdup(options.owner ? options.owner : OVNK8S_DEFAULT_OWNER);
     watcher->nodes.owner = watcher->owner;
-    error = watcher->owner ? start(watcher) : fail_nomem();
+    error = watcher->owner ? start(watcher, &options) : fail_nomem();
     if (error) {
         ovnk8s_watcher_free(watcher);
         return error;
@@ -122,9 +170,12 @@ void ovnk8s_watcher_free(ovnk8s_watcher *watcher)
     }
     follow_stop(watcher);
     lanes_clear(&watcher->lanes);
+    event_recorder_free(watcher->events);
+    lead_stop(watcher);
     pods_clear(&watcher->pods);
     services_clear(watcher);
     nodes_clear(&watcher->nodes);
+    ledgers_clear(&watcher->ledgers);
     if (watcher->epoll >= 0) {
         close(watcher->epoll);
     }

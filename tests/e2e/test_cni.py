@@ -148,6 +148,23 @@ def test_an_annotation_that_the_runtime_knows_needs_no_api_server(pod, no_api_se
     assert error["code"] == 105
 
 
+def test_the_annotation_of_ovn_kubernetes_will_do(pod, no_api_server):
+    """Where there is no other one."""
+    one, given = Attachment(pod, "networks"), pod.annotation()
+    network = {"ip_addresses": [given["ip_address"]], "mac_address": given["mac_address"],
+               "gateway_ips": [given["gateway_ip"]], "role": "primary"}
+    annotations = {"k8s.ovn.org/pod-networks": json.dumps({"default": network})}
+    result = one.add(kubeconfig=no_api_server, runtimeConfig={ANNOTATIONS: annotations})
+    assert result["ips"][0]["address"] == given["ip_address"]
+    assert result["ips"][0]["gateway"] == given["gateway_ip"]
+    one.quiet("DEL")
+    annotations["k8s.ovn.org/pod-networks"] = json.dumps({"default": {**network, "gateway_ips": ["10.9.9.9"]}})
+    error = one.error("ADD", kubeconfig=no_api_server, runtimeConfig={ANNOTATIONS: annotations})
+    assert error["code"] == 102 and "k8s.ovn.org/pod-networks" in error["msg"]
+    one.add(kubeconfig=no_api_server, runtimeConfig={ANNOTATIONS: {**annotations, "ovn": json.dumps(given)}})
+    one.quiet("DEL")
+
+
 def test_wishes_that_the_annotation_fulfils_or_not(overlay, pod):
     one = Attachment(pod, "wishes")
     given = pod.annotation()

@@ -70,3 +70,58 @@ def test_pods_that_find_no_address_wait_and_hold_up_nobody(overlay):
         assert late.annotation() is None
         taken[0].delete()
         assert late.wait_for_annotation()["ip_address"]
+
+
+def status(sandbox):
+    """What "ovs-appctl status" tells, by name."""
+    lines = sandbox.central.output(["ovs-appctl", "-T", "60", "-t", "ovn-k8s-watcher", "status"]).splitlines()
+    return dict(line.split(": ", 1) for line in lines)
+
+
+def test_a_sick_pod_delays_nobody_and_gets_well(overlay, watcher):
+    node = overlay.nodes[0]
+    log = overlay.central.path(WATCHER_LOG)
+    overlay.central.run(["ovn-nbctl", "lsp-add", node.name, "default_sick"])  # somebody else's, under the pod's name
+    sick = Pod(overlay, "sick", node)
+    wait_for("the reason in the log", lambda: "Pod default/sick: " in log.read_text())
+    healthy = [Pod(overlay, f"healthy{i}", node) for i in range(5)]
+    for pod in healthy:
+        pod.wait_for_annotation()
+    assert sick.annotation() is None
+    overlay.central.run(["ovn-nbctl", "lsp-del", "default_sick"])
+    assert sick.wait_for_annotation()["ip_address"]
+
+
+def test_pods_that_come_while_the_database_is_silent(overlay, watcher):
+    log = overlay.central.path(WATCHER_LOG)
+    server = overlay.central.path("/run/ovn/ovnnb_db.pid").read_text().strip()
+    wait_for("the pods before", lambda: status(overlay)["pending"] == "0", log=log)
+    failures, known = status(overlay)["failures"], int(status(overlay)["pods"])
+    overlay.central.run(["kill", "-STOP", server])
+    try:
+        pods = [Pod(overlay, f"patient{i}", overlay.nodes[0]) for i in range(3)]
+        wait_for("the pods", lambda: int(status(overlay)["pods"]) == known + 3, log=log)
+    finally:
+        overlay.central.run(["kill", "-CONT", server])
+    addresses = {pod.wait_for_annotation()["ip_address"] for pod in pods}
+    assert len(addresses) == 3
+    assert status(overlay)["failures"] == failures  # nobody was to blame
+
+
+def ledger_entries(sandbox):
+    return sandbox.central.output(["ovn-nbctl", "--bare", "--columns=records", "list", "DNS"])
+
+
+def test_what_went_while_no_watcher_was_running_leaves_nothing(overlay):
+    gone = [Pod(overlay, f"gone{i}", overlay.nodes[0]) for i in range(2)]
+    with Watcher(overlay.central):
+        for pod in gone:
+            pod.wait_for_annotation()
+    for pod in gone:
+        pod.delete()
+    overlay.central.run(["ovn-nbctl", "lsp-del", gone[0].port])  # of this one the ledger alone is left
+    assert gone[0].port in ledger_entries(overlay)
+    with Watcher(overlay.central):
+        wait_for("the end of all that is left of them", lambda: not any(
+            pod.port in ledger_entries(overlay) or pod.logical_port("_uuid") for pod in gone),
+            log=overlay.central.path(WATCHER_LOG))

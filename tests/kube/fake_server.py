@@ -16,6 +16,8 @@ import tempfile
 import threading
 import time
 
+from fake_lease import Leases
+
 
 class Request:
     def __init__(self, method, path, headers, body):
@@ -169,21 +171,96 @@ SCRIPTS = {
     "never": [text(200, json.dumps(thing("x", 5))), HOLD],
     "forbidden": [status(403, "you may not")],
     "watch-forbidden": [text(200, json.dumps(thing("x", 5))), status(403, "you may not watch")],
+    "public-list": [listing(10, "a", "b", token="t1", in_pieces=7), listing(10, "c")],
+    "public-list-stopped": [listing(10, "a", "b")],
+    "public-list-expires": [listing(10, "a", token="t1"), status(410), listing(12, "a")],
+    "public-list-busy": [status(500), listing(10, "a")],
+    "public-follow": [listing(10, "a", "b"), chunked([event("ADDED", "c", 11), event("DELETED", "a", 12)], "hold")],
+    **{f"events-{i}": [text(201, "{}")] for i in range(7)},
+    "events-refused": [status(403, "you may not")],
+    "events-busy": [status(500), text(201, "{}")],
+    "events-forgotten": [text(201, "{}"), status(404), text(201, "{}")],
+    "events-lost": [cut, status(409, "", "AlreadyExists"), text(200, "{}")],
     "recovers": [status(503), status(503), listing(5), chunked(
         [event("ADDED", "x", 6, ready=True)], "hold")],
 }
 
+SCRIPTS.update({f"lease-{i}": Leases(sys.modules[__name__]) for i in range(20)})
+
 log = {name: [] for name in SCRIPTS}
+
+
+# "at-WHAT-HOW-N": the first answer to a LIST or a WATCH goes wrong at its N-th byte, of which the
+# head has the first ones. What has happened is the same for all N. "/length/WHAT" tells how many.
+
+HISTORY = [(11, event("ADDED", "c", 11)), (12, event("MODIFIED", "a", 12)), (13, event("DELETED", "b", 13)),
+           (20, event("BOOKMARK", "", 20))]
+
+
+class Recording:
+    """A connection that keeps what is sent."""
+
+    def __init__(self):
+        self.sent = b""
+
+    def sendall(self, data):
+        self.sent += data
+
+
+def bytes_of(answer, request):
+    recording = Recording()
+    answer(recording, request)
+    return recording.sent
+
+
+def goes_wrong(answer, how, n):
+    def wrong(connection, request):
+        whole = bytes_of(answer, request)
+        connection.sendall(whole[:n])
+        if how == "garbage":
+            connection.sendall(b"\xff\0}" + whole[n + 1:])
+        if how == "pause":
+            time.sleep(0.01)
+            connection.sendall(whole[n:])
+        return False
+    return wrong
+
+
+def whole_answer(what, how="", version=10):
+    if what == "list":
+        return listing(10, "a", "b")
+    events = [line for at, line in HISTORY if at > version]
+    if how == "plain":
+        return raw(b"HTTP/1.1 200 OK\r\n\r\n" + b"".join(events))
+    return chunked(events, "cut" if how else "hold")
+
+
+def answer_at(name, request):
+    _, what, how, n = name.split("-")
+    this = "watch" if "watch=1" in request.path else "list"
+    version = int(request.path.rpartition("resourceVersion=")[2]) if this == "watch" else 0
+    before = log.setdefault(name, [])
+    is_first = this not in before
+    before.append(this)
+    if is_first and this == what:
+        return goes_wrong(whole_answer(this, how, version), how, int(n))
+    return whole_answer(this, version=version)
 
 
 def answer_of(request):
     first, _, rest = request.path[1:].partition("/")
     if first == "log":
         return text(200, json.dumps([r.as_dict() for r in log[rest]]))
+    if first == "length":
+        return text(200, str(len(bytes_of(whole_answer(rest, "cut"), request))))
+    if first.startswith("at-"):
+        return answer_at(first, request)
     if first not in SCRIPTS:
         return status(404, f"no script {first}")
     number = len(log[first])
     log[first].append(request)
+    if callable(SCRIPTS[first]):
+        return SCRIPTS[first](request)
     return SCRIPTS[first][min(number, len(SCRIPTS[first]) - 1)]
 
 

@@ -1,14 +1,17 @@
 """A real Kubernetes API server, with etcd, on the central host. Without a kubelet, pods exist as objects only; see cluster.py.
 
-Three users, each with a token: "admin" may do everything; "watcher" and "node" may do just what ovn-k8s-watcher, and the CNI
-plugin and ovn-k8s-gateway-helper need.
+Three users, each with a token: "admin" may do everything; "watcher" is the service account of the manifests of ovn-k8s-watcher,
+with the rights that it has there; "node" may do just what the CNI plugin and ovn-k8s-gateway-helper need.
 """
 from __future__ import annotations
 
 import http.client
 import json
+import pathlib
 import secrets
 import ssl
+
+import yaml
 
 from host import Daemon, Host, LabError, wait_for
 from ovn import Central
@@ -20,9 +23,19 @@ SERVICE_RANGE = "10.96.0.0/16,fd96::/112"
 NAMES = ["IP:10.96.0.1", "DNS:kubernetes", "DNS:kubernetes.default", "DNS:kubernetes.default.svc",
          "DNS:kubernetes.default.svc.cluster.local"]  # of the service "kubernetes", which is the API server
 ETCD = "http://127.0.0.1:2379"
-PERMISSIONS = {"watcher": {"pods": ["get", "list", "watch", "patch"], "services": ["get", "list", "watch"],
-                           "endpointslices.discovery.k8s.io": ["get", "list", "watch"]},
-               "node": {"pods": ["get", "list", "watch"], "services": ["get", "list", "watch"]}}
+PERMISSIONS = {"node": {"pods": ["get", "list", "watch"], "services": ["get", "list", "watch"]}}
+MANIFESTS = pathlib.Path(__file__).resolve().parents[2] / "examples/ovn-k8s-watcher/deploy"
+WATCHER_ACCOUNT = "system:serviceaccount:ovn-k8s:ovn-k8s-watcher"
+AUDIT_LOG = "/var/log/kubernetes/audit.log"
+AUDIT_POLICY = {"apiVersion": "audit.k8s.io/v1", "kind": "Policy", "omitStages": ["RequestReceived", "ResponseStarted"],
+                "rules": [{"level": "Metadata", "users": [WATCHER_ACCOUNT]}, {"level": "None"}]}
+PATHS = {"Namespace": "/api/v1/namespaces", "ServiceAccount": "/api/v1/namespaces/{}/serviceaccounts",
+         "ClusterRole": "/apis/rbac.authorization.k8s.io/v1/clusterroles",
+         "ClusterRoleBinding": "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings",
+         "Role": "/apis/rbac.authorization.k8s.io/v1/namespaces/{}/roles",
+         "RoleBinding": "/apis/rbac.authorization.k8s.io/v1/namespaces/{}/rolebindings",
+         "Deployment": "/apis/apps/v1/namespaces/{}/deployments",
+         "PodDisruptionBudget": "/apis/policy/v1/namespaces/{}/poddisruptionbudgets"}
 
 
 class ApiError(LabError):
@@ -31,6 +44,16 @@ class ApiError(LabError):
     def __init__(self, request: str, status: int, reply: str):
         self.status = status
         super().__init__(f"{request}: HTTP status {status}: {reply.strip()}")
+
+
+def manifests(name: str) -> list[dict]:
+    """The objects of a file of the watcher's manifests."""
+    return list(yaml.safe_load_all((MANIFESTS / name).read_text()))
+
+
+def account_of(user: str) -> str:
+    """What the API server calls a user."""
+    return WATCHER_ACCOUNT if user == "watcher" else user
 
 
 def group_of(user: str) -> str:
@@ -42,7 +65,7 @@ class ApiServer:
 
     def __init__(self, central: Central, tokens: dict[str, str] | None = None):
         self.central = central
-        self.tokens = tokens or {user: secrets.token_hex(16) for user in ("admin", *PERMISSIONS)}
+        self.tokens = tokens or {user: secrets.token_hex(16) for user in ("admin", "watcher", *PERMISSIONS)}
         self.server: Daemon | None = None
 
     @property
@@ -55,14 +78,20 @@ class ApiServer:
         self.central.spawn("etcd", [
             "etcd", "--data-dir=/var/lib/etcd", "--unsafe-no-fsync",
             f"--listen-client-urls={ETCD}", f"--advertise-client-urls={ETCD}", "--listen-peer-urls=http://127.0.0.1:2380"])
-        rows = [f'{token},{user},{user},"{group_of(user)}"\n' for user, token in self.tokens.items()]
+        rows = [f'{token},{account_of(user)},{account_of(user)},"{group_of(user)}"\n' for user, token in self.tokens.items()]
         self.central.write(f"{FOLDER}/tokens.csv", "".join(rows), mode=0o600)
+        self.central.write(f"{FOLDER}/audit-policy.yaml", json.dumps(AUDIT_POLICY))
         self.central.write(f"{FOLDER}/admin-token", self.tokens["admin"], mode=0o600)
+        self.start_server()
+
+    def start_server(self):
+        """Starts kube-apiserver alone, for instance when it has been killed."""
         self.server = self.central.spawn("kube-apiserver", [
             "kube-apiserver", f"--etcd-servers={ETCD}", f"--advertise-address={self.central.address}",
             f"--secure-port={PORT}", f"--service-cluster-ip-range={SERVICE_RANGE}",
             f"--tls-cert-file={FOLDER}/server.crt", f"--tls-private-key-file={FOLDER}/server.key",
             f"--token-auth-file={FOLDER}/tokens.csv", "--allow-privileged",
+            f"--audit-policy-file={FOLDER}/audit-policy.yaml", f"--audit-log-path={AUDIT_LOG}", "--audit-log-mode=batch",
             "--service-account-issuer=https://kubernetes.default.svc", f"--service-account-key-file={FOLDER}/server.crt",
             f"--service-account-signing-key-file={FOLDER}/server.key", *self.options()])
 
@@ -83,8 +112,8 @@ class ApiServer:
                           "-keyout", f"{FOLDER}/server.key", "-out", f"{FOLDER}/server.crt"])
 
     def wait_until_ready(self):
-        """Waits until pods can be made, and gives the users of PERMISSIONS their rights."""
-        wait_for("the API server", self._answers, timeout=120, log=self.server.log, still=self.server.alive)
+        """Waits until pods can be made, and gives the users their rights."""
+        self.wait_until_it_answers()
         for user, rights in PERMISSIONS.items():
             metadata = {"name": f"ovn-k8s-{user}"}
             self.request("POST", "/apis/rbac.authorization.k8s.io/v1/clusterroles", {
@@ -94,6 +123,23 @@ class ApiServer:
             self.request("POST", "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings", {
                 "metadata": metadata, "subjects": [{"kind": "User", "name": user}],
                 "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": metadata["name"]}})
+
+        for manifest in [*manifests("namespace.yaml"), *manifests("rbac.yaml")]:
+            self.create(manifest)
+
+    def create(self, manifest: dict, query: str = "") -> dict:
+        """Makes the object of a manifest."""
+        path = PATHS[manifest["kind"]].format(manifest["metadata"].get("namespace"))
+        return self.request("POST", f"{path}{query}", manifest)
+
+    def audit(self) -> list[dict]:
+        """What the watcher has asked for so far, as far as it was written down."""
+        log = self.central.path(AUDIT_LOG)
+        lines = log.read_text().splitlines(keepends=True) if log.exists() else []
+        return [json.loads(line) for line in lines if line.endswith("\n")]
+
+    def wait_until_it_answers(self):
+        wait_for("the API server", self._answers, timeout=120, log=self.server.log, still=self.server.alive)
 
     def _answers(self) -> bool:
         return self.exists("/readyz") and self.exists("/api/v1/namespaces/default")

@@ -217,6 +217,12 @@ class Plan:
         _check(_lib.ovnk8s_attachment_delete(self.handle, byref(_Attachment(
             network=network, host=host, container_id=container_id, interface=interface))))
 
+    def leader_take(self, identity: str, term: int):
+        _check(_lib.ovnk8s_leader_take(self.handle, identity.encode(), c_uint64(term)))
+
+    def leader_require(self, identity: str, term: int):
+        _check(_lib.ovnk8s_leader_require(self.handle, identity.encode(), c_uint64(term)))
+
     def repair(self):
         _check(_lib.ovnk8s_topology_repair(self.handle))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 import concurrent.futures
 import functools
 import json
+import os
 
 from apiserver import SERVICE_RANGE
 from host import Host, Netns, wait_for
@@ -60,23 +61,6 @@ def set_up_overlay(sandbox: Sandbox):
     sandbox.central.run(["ovn-nbctl", "--wait=hv", "sync"])
 
 
-def set_up_cluster(sandbox: Sandbox):
-    """The same with a service range, and every host a gateway by the bridge that it reaches the others by: so pods reach
-    hosts, the API server's among them, and services are reached from outside."""
-    connect_hosts(sandbox)
-    overlay_command(sandbox.central, "master-init", {
-        **master_flags(sandbox.central), "service-cluster-ip-range": SERVICE_RANGE.partition(",")[0]})
-    for node in sandbox.nodes:
-        overlay_command(node, "minion-init", minion_flags(node))
-    for host in [sandbox.central, *sandbox.nodes]:
-        overlay_command(host, "gateway-init", {
-            "cluster-ip-subnet": CLUSTER_SUBNET, "node-name": host.name, "bridge-interface": "br-phy",
-            "physical-ip": f"{host.address}/24"})
-        host.run(["ovn-k8s-gateway-helper", "--physical-bridge=br-phy", "--physical-interface=eth0", "--pidfile", "--log-file",
-                  "-vconsole:emer", "--detach"])
-    sandbox.central.run(["ovn-nbctl", "--wait=hv", "sync"])
-
-
 DUAL_SUBNET = "192.168.0.0/16,fd01::/48"
 
 
@@ -95,6 +79,23 @@ def set_up_dual_stack(sandbox: Sandbox):
         overlay_command(node, "minion-init", {"cluster-ip-subnet": DUAL_SUBNET, "minion-switch-subnet": dual_subnets(number),
                                               "node-name": node.name})
     central.run(["ovn-nbctl", "--wait=hv", "sync"])
+
+
+def set_up_cluster(sandbox: Sandbox):
+    """The same with a service range, and every host a gateway by the bridge that it reaches the others by: so pods reach
+    hosts, the API server's among them, and services are reached from outside."""
+    connect_hosts(sandbox)
+    overlay_command(sandbox.central, "master-init", {
+        **master_flags(sandbox.central), "service-cluster-ip-range": SERVICE_RANGE.partition(",")[0]})
+    for node in sandbox.nodes:
+        overlay_command(node, "minion-init", minion_flags(node))
+    for host in [sandbox.central, *sandbox.nodes]:
+        overlay_command(host, "gateway-init", {
+            "cluster-ip-subnet": CLUSTER_SUBNET, "node-name": host.name, "bridge-interface": "br-phy",
+            "physical-ip": f"{host.address}/24"})
+        host.run(["ovn-k8s-gateway-helper", "--physical-bridge=br-phy", "--physical-interface=eth0", "--pidfile", "--log-file",
+                  "-vconsole:emer", "--detach"])
+    sandbox.central.run(["ovn-nbctl", "--wait=hv", "sync"])
 
 
 def at_once(calls) -> list:
@@ -125,21 +126,49 @@ def call_plugin(node: Node, verb: str, environment: dict[str, str | None], keys:
 class Watcher:
     """ovn-k8s-watcher on the central host, in the background while a "with" block runs."""
 
-    def __init__(self, central: Central):
+    def __init__(self, central: Central, *words: str, env: dict[str, str] | None = None):
+        """With more options, if need be."""
         self.central = central
+        self.words = ["ovn-k8s-watcher", "--overlay", "--pidfile", "--log-file", "-vfile:info", "-vconsole:emer", "--detach",
+                      *words]
+        self.env = env
 
     def __enter__(self) -> Watcher:
-        self.central.run(["ovn-k8s-watcher", "--overlay", "--pidfile", "--log-file", "-vfile:info", "-vconsole:emer",
-                          "--detach"])
-        self.pid = self.central.path(WATCHER_PID).read_text().strip()
+        self.start()
         return self
 
     def __exit__(self, *_):
         self.central.run(["ovs-appctl", "-t", "ovn-k8s-watcher", "exit"])
         wait_for("the end of ovn-k8s-watcher", lambda: not self.alive(), log=self.central.path(WATCHER_LOG))
 
+    def start(self):
+        self.central.run(self.words, env=self.env)
+        self.pid = self.central.path(WATCHER_PID).read_text().strip()
+
     def alive(self) -> bool:
-        return self.central.path(f"/proc/{self.pid}").exists()
+        return self.central.runs(self.pid)
+
+    def kill(self):
+        """Ends it by kill -9."""
+        self.central.run(["kill", "-9", self.pid])
+        wait_for("the end of ovn-k8s-watcher", lambda: not self.alive())
+
+    def start_again(self):
+        """After kill(). One whose predecessor has not quite ended, and so holds the lock of its pid file, refuses to start."""
+        def starts() -> bool:
+            return self.central.run(self.words, env=self.env, check=False).returncode == 0
+        wait_for("ovn-k8s-watcher to start again", starts, log=self.central.path(WATCHER_LOG))
+        self.pid = self.central.path(WATCHER_PID).read_text().strip()
+
+    def cpu_seconds(self) -> float:
+        """Processor time so far, user and system."""
+        fields = self.central.path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def peak_mb(self) -> float:
+        """The most memory so far."""
+        lines = dict(line.split(":", 1) for line in self.central.path(f"/proc/{self.pid}/status").read_text().splitlines())
+        return int(lines["VmHWM"].split()[0]) / 1024
 
 
 class Pod:

@@ -26,6 +26,9 @@ static bool database_matches(const struct row *row, const struct row *asked)
         return row_id_equal(row->id, asked->id);
     case ROW_BY_OWNER:
         return owner && !strcmp(owner, asked->name);
+    case ROW_BY_PORT:
+        name = row_string(row, "logical_port");
+        return name && !strcmp(name, asked->name);
     case ROW_BY_NAME:
         return name && !strcmp(name, asked->name);
     default:

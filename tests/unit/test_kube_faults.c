@@ -2,14 +2,12 @@
 
 #include <pthread.h>
 #include <setjmp.h>
-#include <spawn.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <ovnk8s/error.h>
@@ -17,57 +15,11 @@
 
 #include "base/text.h"
 #include "base/wait.h"
+#include "fake_server.h"
 #include "kube/kube.h"
 #include "kube/reflector.h"
 
 #include <cmocka.h> /* Last: it has a macro called fail. */
-
-#define SERVER_SCRIPT TEST_DATA "/../../kube/fake_server.py"
-
-extern char **environ;
-
-static struct {
-    pid_t pid;
-    int lifeline; /* The server ends when this is closed. */
-    int port, tls_port;
-    char folder[128]; /* With cert.pem and key.pem. */
-} server;
-
-static int start_server(void **state)
-{
-    char *argv[] = {"python3", SERVER_SCRIPT, NULL};
-    posix_spawn_file_actions_t actions;
-    int in[2], out[2];
-    FILE *answer;
-
-    (void)state;
-    if (pipe(in) || pipe(out) || posix_spawn_file_actions_init(&actions)) {
-        return -1;
-    }
-    posix_spawn_file_actions_adddup2(&actions, in[0], 0);
-    posix_spawn_file_actions_adddup2(&actions, out[1], 1);
-    posix_spawn_file_actions_addclose(&actions, in[1]);
-    if (posix_spawnp(&server.pid, "python3", &actions, NULL, argv, environ)) {
-        return -1;
-    }
-    posix_spawn_file_actions_destroy(&actions);
-    close(in[0]);
-    close(out[1]);
-    server.lifeline = in[1];
-    answer = fdopen(out[0], "r");
-    if (fscanf(answer, "%d %d %127s", &server.port, &server.tls_port, server.folder) != 3) {
-        return -1;
-    }
-    fclose(answer);
-    return 0;
-}
-
-static int stop_server(void **state)
-{
-    (void)state;
-    close(server.lifeline);
-    return waitpid(server.pid, NULL, 0) == server.pid ? 0 : -1;
-}
 
 static ovnk8s_kube *open_with(ovnk8s_kube_options *options, const char *scheme, const char *script)
 {
@@ -530,6 +482,148 @@ static void a_connection_may_be_closed_with_all_under_way(void **state)
     text_clear(&follower.told);
 }
 
+/* Every byte of an answer may be the last one, or the first of something else. */
+
+enum {
+    THING_A = 1,
+    THING_C = 4,
+    ANOTHER = 8,
+    KUBES = 8,
+    EACH = 25,
+};
+
+/* What somebody knows who has been told all. */
+struct knower {
+    struct kube_reflector *reflector;
+    unsigned int known, listed; /* Of the above; a bit too many for any other thing. */
+};
+
+static unsigned int thing_of(const cJSON *object)
+{
+    const char *name = object_metadata(object, "name");
+
+    return name && strlen(name) == 1 && *name >= 'a' && *name <= 'c' ? 1U << (*name - 'a')
+                                                                     : ANOTHER;
+}
+
+static void know_list(void *payload)
+{
+    ((struct knower *)payload)->listed = 0;
+}
+
+static void know_thing(void *payload, const cJSON *object)
+{
+    struct knower *knower = payload;
+
+    knower->known |= thing_of(object);
+    knower->listed |= thing_of(object);
+}
+
+static void know_gone(void *payload, const cJSON *object)
+{
+    ((struct knower *)payload)->known &= ~thing_of(object);
+}
+
+static void know_all(void *payload)
+{
+    struct knower *knower = payload;
+
+    knower->known = knower->listed;
+}
+
+static bool knows_the_truth(const struct knower *knower)
+{
+    const struct kube_reflector_status *status = kube_reflector_status(knower->reflector);
+
+    return knower->known == (THING_A | THING_C) && !status->error &&
+           status->state == KUBE_WATCHING && !strcmp(status->resource_version, "20");
+}
+
+/* Several connections, of which each has a bound of what it does at once. */
+struct crowd {
+    ovnk8s_kube *kubes[KUBES];
+    struct knower knowers[KUBES * EACH];
+};
+
+static void crowd_step(struct crowd *crowd, const struct deadline *deadline, const char *where,
+                       int byte, const struct knower *knower)
+{
+    struct pollfd fds[KUBES + 1];
+    int64_t wake_at = INT64_MAX;
+
+    for (size_t i = 0; i < KUBES; i++) {
+        const int64_t at = kube_deadline(crowd->kubes[i]);
+
+        fds[i] = (struct pollfd){.fd = kube_fd(crowd->kubes[i]), .events = POLLIN};
+        wake_at = at < wake_at ? at : wake_at;
+    }
+    if (deadline_poll(deadline, fds, KUBES, wake_at)) {
+        const struct kube_reflector_status *status = kube_reflector_status(knower->reflector);
+
+        fail_msg("%s at byte %d: known %#x, version %s (%s)", where, byte, knower->known,
+                 status->resource_version, status->message);
+    }
+    for (size_t i = 0; i < KUBES; i++) {
+        assert_int_equal(kube_step(crowd->kubes[i]), 0);
+    }
+}
+
+static void go_wrong_from(const char *where, int first)
+{
+    const struct deadline deadline = deadline_in(60000, NULL);
+    struct crowd crowd = {0};
+
+    for (int i = 0; i < KUBES * EACH; i++) {
+        struct knower *knower = &crowd.knowers[i];
+        ovnk8s_kube **kube = &crowd.kubes[i / EACH];
+        const struct kube_handler handler = {know_list, know_thing, know_gone, know_all, knower};
+        char path[64];
+        const struct kube_collection collection = {path, NULL, NULL};
+
+        *kube = *kube ? *kube : open_script("");
+        snprintf(path, sizeof path, "/at-%s-%d/things", where, first + i);
+        assert_int_equal(kube_reflector_start(&knower->reflector, *kube, &collection, &handler), 0);
+    }
+    for (int i = 0; i < KUBES * EACH; i++) {
+        while (!knows_the_truth(&crowd.knowers[i])) {
+            crowd_step(&crowd, &deadline, where, first + i, &crowd.knowers[i]);
+        }
+    }
+    for (size_t i = 0; i < KUBES; i++) {
+        ovnk8s_kube_close(crowd.kubes[i]);
+    }
+}
+
+static int length_of(const char *where)
+{
+    ovnk8s_kube *kube = open_script("length");
+    char path[16], *reply;
+    int length;
+
+    snprintf(path, sizeof path, "/%.*s", (int)strcspn(where, "-"), where);
+    assert_int_equal(ovnk8s_kube_get(kube, path, &reply), 0);
+    length = atoi(reply);
+    assert_in_range(length, 100, 2000);
+    ovnk8s_free(reply);
+    ovnk8s_kube_close(kube);
+    return length;
+}
+
+static void answers_may_go_wrong_at_any_byte(void **state)
+{
+    static const char *const wheres[] = {"watch-cut",   "watch-garbage", "watch-plain",
+                                         "watch-pause", "list-cut",      "list-garbage"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof wheres / sizeof *wheres; i++) {
+        const int length = length_of(wheres[i]);
+
+        for (int first = 0; first < length; first += KUBES * EACH) {
+            go_wrong_from(wheres[i], first);
+        }
+    }
+}
+
 /* Waiting for one object. */
 
 static bool is_ready(const cJSON *object, void *payload)
@@ -584,6 +678,123 @@ static void an_object_is_waited_for(void **state)
     }
 }
 
+/* What callers outside of the library use. */
+
+struct told {
+    char names[512];
+    int result;
+    ovnk8s_kube_follower *follower;
+    bool is_synced;
+};
+
+static void add_name(struct told *told, const char *mark, const char *json)
+{
+    cJSON *object = cJSON_Parse(json);
+    const size_t length = strlen(told->names);
+
+    assert_true(cJSON_IsObject(object));
+    snprintf(told->names + length, sizeof told->names - length, "%s%s", mark,
+             object_metadata(object, "name"));
+    cJSON_Delete(object);
+}
+
+static int take_listed(const char *json, void *payload)
+{
+    add_name(payload, "+", json);
+    return ((struct told *)payload)->result;
+}
+
+static int list(ovnk8s_kube *kube, struct told *told)
+{
+    ovnk8s_kube_collection things = OVNK8S_KUBE_COLLECTION_INIT;
+
+    things.path = "/things";
+    return ovnk8s_kube_list(kube, &things, take_listed, told);
+}
+
+static void a_list_is_told_object_by_object(void **state)
+{
+    static const struct {
+        const char *script, *names;
+        int result, error;
+        const char *words;
+    } cases[] = {
+        {"public-list", "+a+b+c", 0, 0, ""},
+        {"public-list-stopped", "+a", 77, 77, ""},
+        {"public-list-expires", "+a", 0, OVNK8S_CONFLICT, "HTTP 410"},
+        {"public-list-busy", "+a", 0, 0, ""},
+        {"forbidden", "", 0, OVNK8S_PERMISSION, "you may not"},
+        {"unknown", "", 0, OVNK8S_NOTFOUND, "no script"},
+        {"garbage", "", 0, OVNK8S_PROTOCOL, "HTTP/0.9"},
+        {"silent", "", 0, OVNK8S_TIMEOUT, "timed out"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct told told = {.result = cases[i].result};
+        ovnk8s_kube_options options = OVNK8S_KUBE_OPTIONS_INIT;
+        ovnk8s_kube *kube;
+
+        options.timeout_ms = strcmp(cases[i].script, "silent") ? 20000 : 300;
+        kube = open_with(&options, "http://", cases[i].script);
+        if (cases[i].error < 0) {
+            assert_failed_with(list(kube, &told), cases[i].error, cases[i].words);
+        } else {
+            assert_int_equal(list(kube, &told), cases[i].error);
+        }
+        assert_string_equal(told.names, cases[i].names);
+        ovnk8s_kube_close(kube);
+    }
+}
+
+static void follow_object(const char *json, void *payload)
+{
+    add_name(payload, "+", json);
+}
+
+static void follow_gone(const char *json, void *payload)
+{
+    add_name(payload, "-", json);
+    ovnk8s_kube_follow_stop(((struct told *)payload)->follower);
+    ((struct told *)payload)->follower = NULL;
+}
+
+static void follow_synced(void *payload)
+{
+    ((struct told *)payload)->is_synced = true;
+}
+
+static void a_collection_is_followed_in_the_callers_loop(void **state)
+{
+    ovnk8s_kube *kube = open_script("public-follow");
+    ovnk8s_kube_collection things = OVNK8S_KUBE_COLLECTION_INIT;
+    ovnk8s_kube_handler handler = OVNK8S_KUBE_HANDLER_INIT;
+    const int64_t give_up = now_ms() + 30000;
+    struct told told = {.result = 0};
+
+    (void)state;
+    things.path = "/things?x=y";
+    assert_int_equal(ovnk8s_kube_follow(&told.follower, kube, &things, &handler), OVNK8S_INVALID);
+    assert_null(told.follower);
+    things.path = "/things";
+    handler.object = follow_object;
+    handler.gone = follow_gone;
+    handler.synced = follow_synced;
+    handler.payload = &told;
+    assert_int_equal(ovnk8s_kube_follow(&told.follower, kube, &things, &handler), 0);
+    while (told.follower && now_ms() < give_up) {
+        struct pollfd fd = {.fd = ovnk8s_kube_fd(kube), .events = POLLIN};
+
+        assert_string_equal(ovnk8s_kube_follow_failure(told.follower), "");
+        poll(&fd, 1, ovnk8s_kube_timeout(kube));
+        assert_int_equal(ovnk8s_kube_step(kube), 0);
+    }
+    assert_true(told.is_synced);
+    assert_string_equal(told.names, "+a+b+c-a");
+    ovnk8s_kube_follow_stop(NULL);
+    ovnk8s_kube_close(kube);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -603,7 +814,10 @@ int main(void)
         cmocka_unit_test(a_busy_server_is_given_the_time_it_asks_for),
         cmocka_unit_test(a_reflector_may_be_stopped_from_any_callback),
         cmocka_unit_test(a_connection_may_be_closed_with_all_under_way),
+        cmocka_unit_test(answers_may_go_wrong_at_any_byte),
         cmocka_unit_test(an_object_is_waited_for),
+        cmocka_unit_test(a_list_is_told_object_by_object),
+        cmocka_unit_test(a_collection_is_followed_in_the_callers_loop),
     };
 
     return cmocka_run_group_tests(tests, start_server, stop_server);

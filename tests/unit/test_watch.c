@@ -186,6 +186,96 @@ static void the_annotation_tells_the_addresses(void **state)
     assert_annotation("fd01::3/64", "fd01::1/64", NULL);
 }
 
+static void assert_networks(const char *addresses, const char *gateways, const char *expected)
+{
+    const struct prefixes ips = prefixes(addresses), vias = prefixes(gateways);
+    const struct pod_network network = {.addresses = ips,
+                                        .gateways = {vias.of[0].ip, vias.of[1].ip},
+                                        .mac = mac_from_ip(&ips.of[0].ip)};
+    char *text = pod_networks_text(&network);
+    struct pod_network again;
+
+    assert_string_equal(text, expected);
+    assert_int_equal(pod_networks_parse(text, &again), 0);
+    assert_memory_equal(&again.mac, &network.mac, sizeof again.mac);
+    assert_true(prefixes_equal(&again.addresses, &ips));
+    for (size_t i = 0; i < ips.n; i++) {
+        assert_true(ip_equal(&again.gateways[i], &network.gateways[i]));
+    }
+    free(text);
+}
+
+static void the_other_annotation_tells_the_same(void **state)
+{
+    (void)state;
+    assert_networks("192.168.2.3/24", "192.168.2.1/24",
+                    "{\"default\":{\"ip_addresses\":[\"192.168.2.3/24\"],"
+                    "\"gateway_ips\":[\"192.168.2.1\"],\"mac_address\":\"0a:58:c0:a8:02:03\","
+                    "\"ip_address\":\"192.168.2.3/24\",\"gateway_ip\":\"192.168.2.1\"}}");
+    assert_networks("192.168.2.3/24,fd01::3/64", "192.168.2.1/24,fd01::1/64",
+                    "{\"default\":{\"ip_addresses\":[\"192.168.2.3/24\",\"fd01::3/64\"],"
+                    "\"gateway_ips\":[\"192.168.2.1\",\"fd01::1\"],"
+                    "\"mac_address\":\"0a:58:c0:a8:02:03\"}}");
+    assert_networks("fd01::3/64", "fd01::1/64",
+                    "{\"default\":{\"ip_addresses\":[\"fd01::3/64\"],"
+                    "\"gateway_ips\":[\"fd01::1\"],\"mac_address\":\"0a:58:88:16:60:2d\","
+                    "\"ip_address\":\"fd01::3/64\",\"gateway_ip\":\"fd01::1\"}}");
+}
+
+#define MAC "\"mac_address\":\"0a:58:c0:a8:02:03\""
+#define SOUND "\"ip_addresses\":[\"192.168.2.3/24\"]," MAC ",\"gateway_ips\":[\"192.168.2.1\"]"
+
+static void what_others_write_is_understood(void **state)
+{
+    static const char *const sound[] = {
+        "{\"default\":{" SOUND "}}",
+        "{\"default\":{" SOUND ",\"routes\":null,\"role\":\"primary\",\"tunnel_id\":3},"
+        "\"ns/other\":{\"ip_addresses\":[\"10.9.9.9/24\"]}}",
+        "{\"default\":{" SOUND ",\"routes\":[{\"dest\":\"10.0.0.0/8\","
+        "\"nextHop\":\"192.168.2.1\"}]}}",
+        "{\"default\":{\"ip_address\":\"192.168.2.3/24\"," MAC ",\"gateway_ip\":\"192.168.2.1\"}}",
+    };
+    struct pod_network out;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(sound); i++) {
+        assert_int_equal(pod_networks_parse(sound[i], &out), 0);
+        assert_int_equal(out.addresses.n, 1);
+        assert_true(prefixes_equal(
+            &out.addresses, &(struct prefixes){.of = {prefixes("192.168.2.3/24").of[0]}, .n = 1}));
+    }
+}
+
+static void what_others_must_not_write(void **state)
+{
+    static const char *const bad[][2] = {
+        {"", "expected JSON"},
+        {"[]", "default is missing"},
+        {"{}", "default is missing"},
+        {"{\"default\":7}", "default 7: expected a JSON object"},
+        {"{\"default\":{}}", "ip_address is missing"},
+        {"{\"default\":{\"ip_addresses\":[]}}", "an array of one or two"},
+        {"{\"default\":{\"ip_addresses\":[\"10.0.0.3/24\",\"10.0.0.4/24\"]}}", "other family"},
+        {"{\"default\":{\"ip_addresses\":[\"10.0.0.3\"]}}", "a host's address"},
+        {"{\"default\":{\"ip_addresses\":[\"192.168.2.3/24\"]}}", "mac_address is missing"},
+        {"{\"default\":{\"ip_addresses\":[\"192.168.2.3/24\"]," MAC "}}", "gateway_ip is missing"},
+        {"{\"default\":{" SOUND ",\"routes\":7}}", "routes 7: expected an array"},
+        {"{\"default\":{" SOUND ",\"routes\":[7]}}", "by way of the pod's gateway"},
+        {"{\"default\":{" SOUND ",\"routes\":[{\"dest\":\"10.0.0.0/8\","
+         "\"nextHop\":\"192.168.2.9\"}]}}",
+         "by way of the pod's gateway"},
+    };
+    struct pod_network out;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(bad); i++) {
+        assert_int_equal(pod_networks_parse(bad[i][0], &out), OVNK8S_INVALID);
+        if (!strstr(ovnk8s_last_error()->message, bad[i][1])) {
+            fail_msg("%s: %s", bad[i][0], ovnk8s_last_error()->message);
+        }
+    }
+}
+
 static void what_is_no_annotation_of_ours(void **state)
 {
     static const char *const bad[] = {
@@ -494,6 +584,9 @@ int main(void)
         cmocka_unit_test(objects_without_a_name_have_none),
         cmocka_unit_test(pods_are_found_by_namespace_and_name),
         cmocka_unit_test(the_annotation_tells_the_addresses),
+        cmocka_unit_test(the_other_annotation_tells_the_same),
+        cmocka_unit_test(what_others_write_is_understood),
+        cmocka_unit_test(what_others_must_not_write),
         cmocka_unit_test(what_is_no_annotation_of_ours),
         cmocka_unit_test(switches_of_ours_are_nodes),
         cmocka_unit_test(a_foreign_switch_takes_no_node_with_it),

@@ -1,0 +1,194 @@
+"""After each disaster there is no difference between what the API server and what the Northbound database have: the database
+loses its leader or goes back in time, a token is replaced, the clock jumps."""
+import contextlib
+import json
+
+import pytest
+
+from apiserver import CA, FOLDER
+from chaos import Churn, delete_pod, make_pods
+from host import wait_for
+from overlay import WATCHER_LOG, Watcher, master_flags, minion_flags, overlay_command
+from servers import SOCKET, leader_of, remotes, start_member
+from truth import pod_differences, wait_for_truth
+
+ACCOUNTS = "/api/v1/namespaces/default/serviceaccounts"
+SECRETS = "/api/v1/namespaces/default/secrets"
+RBAC = "/apis/rbac.authorization.k8s.io/v1"
+CLOCK = r"""
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <time.h>
+
+/* Seconds to add: the size of a file. */
+static time_t jump(void)
+{
+    struct stat st;
+
+    return stat("/run/clock-jump", &st) ? 0 : st.st_size - 1000000;
+}
+
+int clock_gettime(clockid_t id, struct timespec *now)
+{
+    static int (*real)(clockid_t, struct timespec *);
+    int error;
+
+    if (!real) {
+        real = (int (*)(clockid_t, struct timespec *))dlsym(RTLD_NEXT, "clock_gettime");
+    }
+    error = real(id, now);
+    if (!error && (id == CLOCK_REALTIME || id == CLOCK_REALTIME_COARSE)) {
+        now->tv_sec += jump();
+    }
+    return error;
+}
+
+time_t time(time_t *out)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    return out ? (*out = now.tv_sec) : now.tv_sec;
+}
+
+int gettimeofday(struct timeval *restrict out, void *restrict zone)
+{
+    struct timespec now;
+
+    (void)zone;
+    clock_gettime(CLOCK_REALTIME, &now);
+    *out = (struct timeval){now.tv_sec, now.tv_nsec / 1000};
+    return 0;
+}
+"""
+
+
+@pytest.fixture
+def members(overlay):
+    """A cluster of three Northbound servers, with a topology of its own."""
+    with contextlib.ExitStack() as stack:
+        first = start_member(stack, overlay.central)
+        yield [first, *(start_member(stack, node, first) for node in overlay.nodes)]
+
+
+def test_the_leader_of_the_northbound_cluster_dies(overlay, members):
+    central, nb = overlay.central, remotes(members)
+    overlay_command(central, "master-init", {**master_flags(central), "nb": nb, "logical-only": True})
+    for node in overlay.nodes:
+        overlay_command(central, "minion-init", {**minion_flags(node), "nb": nb, "logical-only": True})
+    with Watcher(central, f"--nb={nb}") as watcher:
+        with Churn(overlay, "raft", 60) as churn:
+            wait_for("some changes", lambda: churn.changes > 100)
+            leader = leader_of(members)
+            leader.signal("KILL")
+            wait_for("many changes", lambda: churn.changes > 300)
+        survivors = [member for member in members if member is not leader]
+        new = leader_of(survivors)
+        wait_for_truth(overlay, server=new.remote)
+        assert watcher.alive()
+
+
+def test_the_northbound_database_goes_back_in_time(overlay, watcher):
+    """An old backup is restored under a watcher that runs: pods that were gone by then come back to have ports, and others have
+    none."""
+    central = overlay.central
+    make_pods(overlay, "back", 20)
+    wait_for_truth(overlay)
+    central.run(["bash", "-c", "ovsdb-client backup unix:/run/ovn/ovnnb_db.sock OVN_Northbound >/run/backup"])
+    for number in range(10):
+        delete_pod(overlay, f"back{number}")
+    make_pods(overlay, "forth", 20)
+    wait_for_truth(overlay)
+    central.run(["bash", "-c", "ovsdb-client restore unix:/run/ovn/ovnnb_db.sock OVN_Northbound </run/backup"])
+    wait_for_truth(overlay)
+    assert watcher.alive()
+
+
+class Account:
+    """A service account with the rights of the watcher. Its tokens live as long as a secret does."""
+
+    def __init__(self, overlay):
+        self.api, self.host = overlay.api, overlay.central
+        self.api.request("POST", ACCOUNTS, {"metadata": {"name": "watcher"}})
+        self.api.request("POST", f"{RBAC}/clusterrolebindings", {
+            "metadata": {"name": "watcher-account"},
+            "subjects": [{"kind": "ServiceAccount", "namespace": "default", "name": "watcher"}],
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "ovn-k8s-watcher"}})
+
+    def new_token(self, secret: str) -> str:
+        made = self.api.request("POST", SECRETS, {"metadata": {"name": secret}})
+        bound = {"apiVersion": "v1", "kind": "Secret", "name": secret, "uid": made["metadata"]["uid"]}
+        return self.api.request("POST", f"{ACCOUNTS}/watcher/token", {"spec": {"boundObjectRef": bound}})["status"]["token"]
+
+    def put(self, token: str):
+        """As a kubelet does it: another file takes the place of the one that was there."""
+        self.host.write(f"{FOLDER}/rotating.new", token, mode=0o600)
+        self.host.run(["mv", f"{FOLDER}/rotating.new", f"{FOLDER}/rotating"])
+
+    def is_refused(self, token: str) -> bool:
+        words = ["curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "--cacert", CA, "-H", f"Authorization: Bearer {token}",
+                 f"{self.api.url}/api/v1/pods?limit=1"]
+        return self.host.output(words) == "401"
+
+
+def test_a_token_is_replaced_and_the_old_one_is_worth_nothing(overlay):
+    account = Account(overlay)
+    old = account.new_token("first")
+    account.put(old)
+    config = json.loads(overlay.api.kubeconfig("watcher"))
+    config["users"][0]["user"] = {"tokenFile": f"{FOLDER}/rotating"}
+    overlay.central.write("/run/rotating.kubeconfig", json.dumps(config))
+    with Watcher(overlay.central, "--kubeconfig=/run/rotating.kubeconfig") as watcher:
+        make_pods(overlay, "token", 5)
+        wait_for_truth(overlay)
+        account.put(account.new_token("second"))
+        overlay.api.request("DELETE", f"{SECRETS}/first")
+        wait_for("the end of the old token", lambda: account.is_refused(old), timeout=60)
+        make_pods(overlay, "rotated", 5)  # their annotations need the new one
+        delete_pod(overlay, "token0")
+        wait_for_truth(overlay)
+        overlay.api.server.kill()  # so does a new watch
+        overlay.api.start_server()
+        overlay.api.wait_until_it_answers()
+        make_pods(overlay, "again", 5)
+        wait_for_truth(overlay)
+        assert watcher.alive()
+
+
+@pytest.fixture
+def clock(overlay, tmp_path):
+    """Sets how many seconds the wall clock of a process with clock_env is ahead."""
+    host = overlay.central
+    host.write("/run/clock.c", CLOCK)
+    host.run(["cc", "-shared", "-fPIC", "-O1", "-o", "/run/clock.so", "/run/clock.c", "-ldl"])
+
+    def jump(seconds: int):
+        host.run(["truncate", f"--size={1000000 + seconds}", "/run/clock-jump"])
+    jump(0)
+    return jump
+
+
+@pytest.mark.parametrize("seconds", [86400 * 5, -86400 * 5], ids=["ahead", "back"])
+def test_the_clock_jumps(overlay, clock, seconds):
+    """What the watcher takes for the time of day jumps by days while it runs; see docs/testing.md for what that proves."""
+    name = "ahead" if seconds > 0 else "back-then"
+    with Watcher(overlay.central, env={"LD_PRELOAD": "/run/clock.so"}) as watcher:
+        make_pods(overlay, f"{name}-before", 5)
+        wait_for_truth(overlay)
+        clock(seconds)
+        make_pods(overlay, f"{name}-after", 5)
+        delete_pod(overlay, f"{name}-before0")
+        wait_for_truth(overlay)
+        overlay.central.kill_and_restart("/run/ovn/ovnnb_db.pid")  # connections are made anew
+        overlay.api.server.kill()
+        overlay.api.start_server()
+        overlay.api.wait_until_it_answers()
+        make_pods(overlay, f"{name}-late", 5)
+        if seconds < 0:
+            # The server's certificate is not valid yet then, which is right to be refused.
+            wait_for("the refusal", lambda: "certificate" in overlay.central.path(WATCHER_LOG).read_text())
+            clock(0)
+        wait_for_truth(overlay)
+        assert watcher.alive()
