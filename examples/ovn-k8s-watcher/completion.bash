@@ -2,7 +2,8 @@
 
 _ovn_k8s_watcher() {
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
-    local flags='--overlay --owner --check --ovs --nb
+    local flags='--overlay --owner --manage-nodes --legacy-annotation --check --leader-elect --lease-name
+        --lease-namespace --lease-identity --lease-duration --renew-deadline --retry-period --ovs --nb
         --timeout --private-key --certificate --ca-cert --kubeconfig --config --show-config --detach
         --monitor --no-chdir --pidfile --overwrite-pidfile --log-file --verbose --unixctl
         --metrics-address --help --version'
@@ -25,7 +26,8 @@ _ovn_k8s_watcher() {
         mapfile -t COMPREPLY < <(compgen -W 'unix: tcp: ssl:' -- "$word")
         return
         ;;
-    --metrics-address | --owner | --timeout | --verbose)
+    --metrics-address | --owner | --timeout | --verbose | --lease-name | --lease-namespace | --lease-identity | \
+        --lease-duration | --renew-deadline | --retry-period)
         COMPREPLY=()
         return
         ;;

@@ -31,6 +31,7 @@ static void handle_status(struct unixctl_conn *conn, int argc, const char *argv[
     ds_put_format(&text, "synced: %s\nnb: %s\napi: %s\n", yes_no(status.synced),
                   status.nb_connected ? "connected" : "not connected",
                   status.api_connected ? "connected" : "not connected");
+    ds_put_format(&text, "leading: %s\nterm: %" PRIu64 "\n", yes_no(status.leading), status.term);
     ds_put_format(&text, "pods: %zu\nports: %zu\n", status.pods, status.ports);
     ds_put_format(&text, "pending: %zu\nplanned: %zu\nretrying: %zu\nwaiting: %zu\n",
                   status.pending, status.planned, status.retrying, status.waiting);

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "util.h"
 #include "watcher.h"
@@ -26,6 +27,7 @@ static void disconnect_all(struct daemon *daemon)
     ovnk8s_watcher_free(daemon->watcher);
     ovnk8s_kube_close(daemon->kube);
     ovnk8s_nb_close(daemon->nb);
+    free(daemon->lease);
     ovsd_end(&daemon->ovsd);
 }
 

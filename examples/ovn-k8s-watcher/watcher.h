@@ -13,7 +13,9 @@ enum { WATCHER_DIFFERENCES = 3 };
 /* What the daemon consists of. */
 struct daemon {
     struct ovsd ovsd;
-    bool is_overlay, checks;
+    bool is_overlay, checks, elects;
+    const char *lease_name, *lease_namespace;
+    char *lease; /* Of 'options'. */
     ovnk8s_watcher_options options;
     ovnk8s_nb *nb;
     ovnk8s_kube *kube;

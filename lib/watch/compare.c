@@ -15,6 +15,7 @@ void ovnk8s_watcher_resync(ovnk8s_watcher *watcher)
 {
     pods_each(&watcher->pods, touch_pod, NULL);
     ledgers_touch_all(watcher);
+    node_cache_touch_all(watcher);
     watcher->has_strays = true;
     services_touch_all(watcher);
 }
@@ -89,9 +90,10 @@ int ovnk8s_watcher_plan_text(ovnk8s_watcher *watcher, char **out)
     if (!watcher_is_synced(watcher)) {
         return fail(OVNK8S_CONFLICT, "not all objects were listed yet");
     }
+    node_cache_each(&watcher->node_cache, compare_task, &comparison);
     pods_each(&watcher->pods, compare_pod, &comparison);
-    services_each_task(watcher, compare_task, &comparison);
     ledgers_each(&watcher->ledgers, compare_task, &comparison);
+    services_each_task(watcher, compare_task, &comparison);
     if (comparison.plan && !comparison.error) {
         comparison.error = finish(&comparison);
     }

@@ -30,6 +30,7 @@ static void row_changed(const struct row *before, const struct row *now, void *p
     const struct row *row = now ? now : before;
 
     if (!strcmp(row->table, SWITCH_TABLE)) {
+        node_cache_switch_changed(watcher, row);
         if (nodes_switch_changed(&watcher->nodes, before, now)) {
             watcher->nodes_changed = true;
             ledgers_touch(watcher, row_string(now, "name"));
@@ -186,6 +187,7 @@ void follow_step(ovnk8s_watcher *watcher)
 {
     catch_up_with_nodes(watcher);
     catch_up_with_strays(watcher);
+    node_cache_step(watcher);
     services_step(watcher);
 }
 
@@ -198,6 +200,7 @@ int follow_start(ovnk8s_watcher *watcher)
     struct replica *replica = conn_replica(watcher->conn);
     int error = kube_reflector_start(&watcher->reflector, watcher->kube, &all_pods, &handler);
 
+    error = error ? error : node_cache_start(watcher);
     error = error ? error : services_start(watcher);
     if (error) {
         return error;
@@ -220,6 +223,7 @@ void follow_stop(ovnk8s_watcher *watcher)
 {
     conn_replica(watcher->conn)->changed = NULL;
     kube_reflector_stop(watcher->reflector);
+    node_cache_stop(watcher);
     services_stop(watcher);
     pods_each(&watcher->pods, cancel_patch, NULL);
 }

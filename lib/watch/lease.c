@@ -125,7 +125,7 @@ void lease_observe(struct lease *lease, struct lease_record record)
 {
     const uint64_t term = record.object ? (uint64_t)record.transitions + 1 : 0;
 
-    if (!lease->is_known || !lease_record_is_same(&record, &lease->record)) {
+    if (!lease_record_is_same(&record, &lease->record)) {
         lease->observed_at = now_ms();
     }
     if (is_of_another(lease, &record)) {
@@ -233,7 +233,7 @@ static void got_it(struct lease *lease, struct lease_record record)
     lease_observe(lease, record);
     lease->term = lease->claimed;
     lease->held_until = lease->sent_at + lease->renew_ms;
-    lease->next_at = lease->highest > lease->term ? now_ms() : lease->sent_at + lease->retry_ms;
+    lease->next_at = lease->term <= lease->exceeded ? now_ms() : lease->sent_at + lease->retry_ms;
     tell_state(lease);
 }
 
@@ -257,6 +257,7 @@ static void claimed(const struct kube_reply *reply, void *payload)
         lease->is_known = false;
         lease->next_at = now_ms();
     } else {
+        lease->is_known = false; /* It may have been written. */
         failed(lease);
     }
     tell_state(lease);
@@ -266,8 +267,8 @@ static void claimed(const struct kube_reply *reply, void *payload)
  */
 struct lease_claim lease_claim_as(const struct lease *lease, const char *holder)
 {
-    const bool is_renewal =
-        lease_is_ours(lease, &lease->record) && lease->claimed == lease->highest;
+    const bool is_renewal = lease_is_ours(lease, &lease->record) &&
+                            lease->claimed == lease->highest && lease->claimed > lease->exceeded;
     const uint64_t transitions = is_renewal ? lease->claimed - 1 : lease->highest;
 
     return (struct lease_claim){
@@ -303,8 +304,9 @@ void lease_exceed(struct lease *lease, uint64_t term)
     const uint64_t most = INT32_MAX; /* That a Lease can have. */
 
     term = term < most ? term : most;
+    lease->exceeded = term > lease->exceeded ? term : lease->exceeded;
     lease->highest = term > lease->highest ? term : lease->highest;
-    if (lease_is_held(lease) && lease->highest > lease->term && !lease->call) {
+    if (lease_is_held(lease) && lease->term <= lease->exceeded && !lease->call) {
         lease->next_at = now_ms();
     }
 }

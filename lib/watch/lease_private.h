@@ -23,9 +23,10 @@ struct lease {
     int64_t observed_at;    /* When it was first seen as it is. */
     unsigned int conflicts; /* How many claims in a row came too late. */
 
-    uint64_t claimed; /* The term that the latest claim was for. */
-    uint64_t term;    /* The one that we have led for. */
-    uint64_t highest; /* Of all that we know of. */
+    uint64_t claimed;  /* The term that the latest claim was for. */
+    uint64_t term;     /* The one that we have led for. */
+    uint64_t highest;  /* Of all that we know of. */
+    uint64_t exceeded; /* Ours is to be higher than this. */
     int64_t held_until;
     bool was_held; /* When that was looked at last, for the log. */
     char told[512];

@@ -43,7 +43,26 @@ static void patch_done(const struct kube_reply *reply, void *payload)
     }
 }
 
-static char *patch_body(const struct pod *pod, const char *annotation)
+/* The texts of the annotations of a pod. */
+struct texts {
+    char *ovn, *networks; /* The latter is NULL when nobody wants it. */
+};
+
+static void clear_texts(struct texts *texts)
+{
+    free(texts->ovn);
+    free(texts->networks);
+}
+
+static int write_texts(const ovnk8s_watcher *watcher, const struct pod_network *network,
+                       struct texts *out)
+{
+    out->ovn = annotation_text(network);
+    out->networks = watcher->pods.with_networks ? pod_networks_text(network) : NULL;
+    return !out->ovn || (watcher->pods.with_networks && !out->networks) ? fail_nomem() : 0;
+}
+
+static char *patch_body(const struct pod *pod, const struct texts *texts)
 {
     cJSON *json = cJSON_CreateObject(), *metadata = cJSON_AddObjectToObject(json, "metadata");
     cJSON *annotations = cJSON_AddObjectToObject(metadata, "annotations");
@@ -51,16 +70,18 @@ static char *patch_body(const struct pod *pod, const char *annotation)
 
     /* With its uid the patch cannot hit a later pod of this name. */
     if (cJSON_AddStringToObject(metadata, "uid", pod->uid ? pod->uid : "") &&
-        cJSON_AddStringToObject(annotations, POD_ANNOTATION, annotation)) {
+        cJSON_AddStringToObject(annotations, POD_ANNOTATION, texts->ovn) &&
+        (!texts->networks ||
+         cJSON_AddStringToObject(annotations, POD_NETWORKS_ANNOTATION, texts->networks))) {
         body = cJSON_PrintUnformatted(json);
     }
     cJSON_Delete(json);
     return body;
 }
 
-static int start_patch(ovnk8s_watcher *watcher, struct pod *pod, const char *annotation)
+static int start_patch(ovnk8s_watcher *watcher, struct pod *pod, const struct texts *texts)
 {
-    _cleanup_free_ char *body = patch_body(pod, annotation);
+    _cleanup_free_ char *body = patch_body(pod, texts);
     char path[640];
     struct kube_request request = {.method = "PATCH",
                                    .path = path,
@@ -96,21 +117,23 @@ enum verdict pod_annotate(ovnk8s_watcher *watcher, struct pod *pod, const struct
                           const struct row *port)
 {
     const struct pod_network network = network_of(node, port, &pod->addresses);
-    _cleanup_free_ char *annotation = NULL;
-    int error;
+    CLEANUP(clear_texts) struct texts texts = {.ovn = NULL};
+    uint64_t hash;
 
     if (!pod->patch) { /* Otherwise its end brings the pod back here. */
-        annotation = annotation_text(&network);
-        if (annotation && annotation_hash(annotation) == pod->annotation) {
+        if (write_texts(watcher, &network, &texts)) {
+            return TASK_FAILED;
+        }
+        hash = annotation_hash(texts.ovn, texts.networks);
+        if (hash == pod->annotation) {
             pod->committed_at = 0;
             return TASK_DONE;
         }
-        error = annotation ? start_patch(watcher, pod, annotation) : fail_nomem();
-        if (error) {
+        if (start_patch(watcher, pod, &texts)) {
             return TASK_FAILED;
         }
         /* As if the API server had told it already; a failure takes it back. */
-        pod->annotation = annotation_hash(annotation);
+        pod->annotation = hash;
     }
     task_say(&pod->task, "being annotated");
     return TASK_WAITS;

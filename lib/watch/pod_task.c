@@ -249,9 +249,12 @@ static void forget(ovnk8s_watcher *watcher, struct task *task)
 {
     struct pod *pod = pod_of(task);
 
+    const char *node = pod->node; /* It outlives the pod. */
+
     kube_call_cancel(pod->patch);
     task_end(&watcher->lanes.tasks, task);
     pods_remove(&watcher->pods, pod);
+    node_cache_pod_gone(watcher, node);
 }
 
 const struct task_type pod_task_type = {.kind = "Pod",

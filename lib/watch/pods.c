@@ -177,22 +177,32 @@ static bool wants_port(const cJSON *object)
            !has_finished(object);
 }
 
-uint64_t annotation_hash(const char *text)
+uint64_t annotation_hash(const char *ovn, const char *networks)
 {
-    const uint64_t hash = text ? hash_text(HASH_START, text) : 0;
+    uint64_t hash = HASH_START;
 
-    return text && !hash ? 1 : hash;
+    if (!ovn && !networks) {
+        return 0;
+    }
+    hash = ovn ? hash_text(hash, ovn) : hash;
+    hash = networks ? hash_text(hash_text(hash, POD_NETWORKS_ANNOTATION), networks) : hash;
+    return hash ? hash : 1;
 }
 
 /* Where the pod has no address yet, that of its annotation is the one to have. */
-static bool read_annotation(struct pod *pod, const char *text)
+static bool read_annotations(const struct pods *pods, struct pod *pod, const cJSON *annotations)
 {
-    const uint64_t hash = annotation_hash(text);
+    const char *ovn = text_member(annotations, POD_ANNOTATION);
+    const char *networks =
+        pods->with_networks ? text_member(annotations, POD_NETWORKS_ANNOTATION) : NULL;
+    const uint64_t hash = annotation_hash(ovn, networks);
     const bool changed = pod->annotation != hash;
     struct pod_network network;
 
     pod->annotation = hash;
-    if (changed && text && !pod->addresses.n && !annotation_parse(text, &network)) {
+    if (changed && !pod->addresses.n &&
+        ((ovn && !annotation_parse(ovn, &network)) ||
+         (networks && !pod_networks_parse(networks, &network)))) {
         pod->addresses = network.addresses;
     }
     return changed;
@@ -209,7 +219,7 @@ bool pod_read(struct pods *pods, struct pod *pod, const cJSON *object)
         pod->addresses.n = pod->is_reserved ? pod->addresses.n : 0;
     }
     changed |= pod_set_node(pods, pod, text_member(member(object, "spec"), "nodeName"));
-    changed |= read_annotation(pod, text_member(member(metadata, "annotations"), POD_ANNOTATION));
+    changed |= read_annotations(pods, pod, member(metadata, "annotations"));
     pod->wants_port = wants;
     pod->is_gone = false;
     return changed;

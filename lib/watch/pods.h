@@ -22,7 +22,7 @@ struct pod {
     const char *pod_namespace, *name; /* Behind the struct. */
     char *uid;                        /* NULL: not known. */
     const char *node;                 /* One of the pods' node names; NULL: not known. */
-    uint64_t annotation;       /* The hash of its text, as annotation_hash() has it; 0: none. */
+    uint64_t annotation;              /* As annotation_hash() has it. */
     struct prefixes addresses; /* Of its port, or what the annotation or a plan said of them. */
     int64_t committed_at;      /* When its port was, until it is annotated; 0: not now. */
     struct kube_call *patch;   /* Under way. */
@@ -37,10 +37,11 @@ struct pod {
 struct pods {
     struct hash table;      /* By namespace and name. */
     struct hash node_names; /* Each is kept once. */
+    bool with_networks;     /* Pods are annotated with POD_NETWORKS_ANNOTATION too. */
 };
 
-/* What stands for the text of an annotation; 0 for NULL. */
-uint64_t annotation_hash(const char *text);
+/* What stands for the texts of a pod's annotations, either of which may be NULL; 0 for none. */
+uint64_t annotation_hash(const char *ovn, const char *networks);
 
 /* Sets the node that the pod is on. Returns whether it was another one before; false also when
  * memory ran out. */

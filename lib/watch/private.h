@@ -20,6 +20,7 @@
 #include "watch/lead.h"
 #include "watch/ledgers.h"
 #include "watch/metrics.h"
+#include "watch/node_cache.h"
 #include "watch/nodes.h"
 #include "watch/pods.h"
 #include "watch/service_task.h"
@@ -40,8 +41,9 @@ struct ovnk8s_watcher {
     struct metrics metrics;
     struct pods pods;
     struct nodes nodes;
-    struct services services;
     struct ledgers ledgers;
+    struct node_cache node_cache;
+    struct services services;
     bool pods_synced;   /* All pods were listed. */
     bool nodes_changed; /* Since the last step. */
     bool dry_run;       /* Nothing is changed. */
@@ -51,7 +53,7 @@ struct ovnk8s_watcher {
 /* Whether all objects were listed: nothing is done before. */
 static inline bool watcher_is_synced(const ovnk8s_watcher *watcher)
 {
-    return watcher->pods_synced && services_are_synced(watcher);
+    return watcher->pods_synced && node_cache_is_synced(watcher) && services_are_synced(watcher);
 }
 
 /* Tells people who look at the object; see event_record(). */

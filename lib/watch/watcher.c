@@ -151,6 +151,8 @@ int ovnk8s_watcher_new(ovnk8s_watcher **out, ovnk8s_nb *nb, ovnk8s_kube *kube,
     watcher->kube = kube;
     watcher->log = (struct log){options.log, options.log_payload};
     watcher->dry_run = options.dry_run;
+    watcher->node_cache.is_managed = options.manage_nodes;
+    watcher->pods.with_networks = options.legacy_annotation;
     watcher->epoll = -1;
     watcher->owner = strdup(options.owner ? options.owner : OVNK8S_DEFAULT_OWNER);
     watcher->nodes.owner = watcher->owner;
@@ -176,6 +178,7 @@ void ovnk8s_watcher_free(ovnk8s_watcher *watcher)
     services_clear(watcher);
     nodes_clear(&watcher->nodes);
     ledgers_clear(&watcher->ledgers);
+    node_cache_clear(&watcher->node_cache);
     if (watcher->epoll >= 0) {
         close(watcher->epoll);
     }

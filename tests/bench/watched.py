@@ -33,7 +33,6 @@ SLICES = "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices"
 ADDRESSES_PER_NODE = 250
 AT_ONCE = 32
 ROOMY = 600  # seconds that nothing takes
-TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 
 
 class Usage(NamedTuple):
@@ -251,11 +250,9 @@ class Watcher:
                  still=lambda: self.process.poll() is None)
 
     def usage(self) -> Usage:
-        folder = self.folder
-        fields = (folder / "stat").read_text().rpartition(")")[2].split()
-        kb = dict(line.split(":", 1) for line in (folder / "status").read_text().splitlines())
-        return Usage(1000 * (int(fields[11]) + int(fields[12])) / TICKS_PER_SECOND,
-                     int(kb["VmRSS"].split()[0]) / 1024, int(kb["VmHWM"].split()[0]) / 1024)
+        kb = dict(line.split(":", 1) for line in (self.folder / "status").read_text().splitlines())
+        ns = sum(int(task.read_text().split()[0]) for task in self.folder.glob("task/*/schedstat"))
+        return Usage(ns / 1e6, int(kb["VmRSS"].split()[0]) / 1024, int(kb["VmHWM"].split()[0]) / 1024)
 
 
 def watched_of(bench: Bench, rows: str) -> Watched | None:

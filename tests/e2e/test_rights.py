@@ -30,15 +30,22 @@ def asked_for(overlay) -> set[tuple[str, str, str]]:
 
 
 def test_every_right_is_needed_and_none_is_missing(overlay):
-    """All that a watcher does in its life: listing, following, annotating."""
+    """All that a watcher does in its life: being elected, listing, following, annotating, and telling of failures."""
+    central = overlay.central
     pods = [Pod(overlay, f"early{i}", node) for i, node in enumerate(overlay.nodes)]
-    with Watcher(overlay.central):
+    with Watcher(central, "--leader-elect", "--retry-period=200ms", "--manage-nodes"):
         pods += [Pod(overlay, f"late{i}", node) for i, node in enumerate(overlay.nodes)]
         for pod in pods:
             pod.wait_for_annotation()
-        for pod in pods:
+        central.run(["ovn-nbctl", "ls-add", "foreign", "--", "lsp-add", "foreign", "default_blocked"])
+        blocked = Pod(overlay, "blocked", overlay.nodes[0])  # its port's name is taken
+        wait_for("the failure to be told of twice", lambda: ("", "events", "patch") in asked_for(overlay), timeout=60)
+        central.run(["ovn-nbctl", "ls-del", "foreign"])
+        blocked.wait_for_annotation()
+        for pod in [*pods, blocked]:
             pod.vanish()
-    wait_for("all grants to be used", lambda: asked_for(overlay) == grants())
+    wait_for("all grants to be used", lambda: asked_for(overlay) >= grants())
+    assert asked_for(overlay) == grants()
 
 
 def test_nothing_is_granted_by_a_star():

@@ -123,7 +123,6 @@ class ApiServer:
             self.request("POST", "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings", {
                 "metadata": metadata, "subjects": [{"kind": "User", "name": user}],
                 "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": metadata["name"]}})
-
         for manifest in [*manifests("namespace.yaml"), *manifests("rbac.yaml")]:
             self.create(manifest)
 

@@ -48,10 +48,36 @@ static void a_pod_on_a_node_wants_a_port(void **state)
     assert_true(pod->wants_port);
     assert_string_equal(pod->node, "n1");
     assert_string_equal(pod->uid, "u1");
-    assert_true(pod->annotation == annotation_hash("{}"));
+    assert_true(pod->annotation == annotation_hash("{}", NULL));
     assert_false(read_pod(pod, POD(ON_NODE, "\"ovn\": \"{}\"", "Running"))); /* Nothing new. */
     assert_true(read_pod(pod, POD(ON_NODE, "", "Running")));
-    assert_true(pod->annotation == annotation_hash(NULL));
+    assert_true(pod->annotation == annotation_hash(NULL, NULL));
+    pods_clear(&pods);
+}
+
+static void both_annotations_count_where_both_are_wanted(void **state)
+{
+    static const char networks[] = "{\"default\":{\"ip_address\":\"10.0.0.3/24\","
+                                   "\"mac_address\":\"0a:58:0a:00:00:03\","
+                                   "\"gateway_ip\":\"10.0.0.1\"}}";
+    cJSON *object = cJSON_Parse(POD(ON_NODE, "", "Pending"));
+    struct pod *pod = pods_add(&pods, "ns", "p");
+
+    (void)state;
+    assert_non_null(cJSON_AddStringToObject(
+        cJSON_GetObjectItem(cJSON_GetObjectItem(object, "metadata"), "annotations"),
+        "k8s.ovn.org/pod-networks", networks));
+    pods.with_networks = false;
+    assert_true(pod_read(&pods, pod, object));
+    assert_true(pod->annotation == 0);
+    assert_int_equal(pod->addresses.n, 0);
+    pods.with_networks = true;
+    assert_true(pod_read(&pods, pod, object));
+    assert_true(pod->annotation == annotation_hash(NULL, networks));
+    assert_true(annotation_hash(networks, NULL) != annotation_hash(NULL, networks));
+    assert_int_equal(pod->addresses.n, 1); /* It was running already. */
+    pods.with_networks = false;
+    cJSON_Delete(object);
     pods_clear(&pods);
 }
 
@@ -579,6 +605,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_pod_on_a_node_wants_a_port),
+        cmocka_unit_test(both_annotations_count_where_both_are_wanted),
         cmocka_unit_test(who_wants_no_port),
         cmocka_unit_test(a_pod_that_was_gone_has_changed),
         cmocka_unit_test(objects_without_a_name_have_none),
