@@ -8,9 +8,7 @@
  * take it for its own. So the cluster router takes it to the host by the port that the host has as
  * a node, wherever the pod is, and without SNAT.
  *
- * Save what is for a NodePort: gateway routers have the load balancers of these. And policies of
- * services, by which clients are answered as they have asked, come first. */
-enum { HOST_PRIORITY = 900, NODE_PORT_PRIORITY = 910 };
+ * Save what is for a NodePort: gateway routers have the load balancers of these. */
 
 /* What kube-apiserver has for NodePorts, unless it was told another range. */
 #define NODE_PORT_RANGE(PROTOCOL) "30000 <= " PROTOCOL ".dst <= 32767"
@@ -22,7 +20,7 @@ static struct policy host_policy(struct arena *arena, const char *owner, const c
 {
     return (struct policy){.id = gateway_policy_id(owner, "host", node, host),
                            .title = route_title(arena, "host ", node, host),
-                           .priority = HOST_PRIORITY,
+                           .priority = PRIORITY_HOST,
                            .match = match_destination(arena, host),
                            .action = "reroute"};
 }
@@ -34,7 +32,7 @@ static struct policy node_port_policy(struct arena *arena, const char *owner, co
 
     return (struct policy){.id = gateway_policy_id(owner, "node ports", node, host),
                            .title = route_title(arena, "node ports ", node, host),
-                           .priority = NODE_PORT_PRIORITY,
+                           .priority = PRIORITY_NODE_PORTS,
                            .match =
                                match ? arena_printf(arena, "%s && (" IS_NODE_PORT ")", match) : "",
                            .action = "allow"};

@@ -24,8 +24,8 @@ void drop_part(struct rows *wanted, const char *table, struct row_id id, const c
 }
 
 /* Before OVN 20.09 they had no place for the name of an owner. */
-void want_policy(struct rows *wanted, const char *owner, struct row *router,
-                 const struct policy *policy)
+struct row *want_policy(struct rows *wanted, const char *owner, struct row *router,
+                        const struct policy *policy)
 {
     char text[IP_TEXT];
     struct row *row;
@@ -42,6 +42,7 @@ void want_policy(struct rows *wanted, const char *owner, struct row *router,
         wanted->uses_newer = true;
         row_is_owned(row, owner);
     }
+    return row;
 }
 
 void drop_policy(struct rows *wanted, struct row *router, const struct policy *policy)

@@ -6,8 +6,6 @@
 #include "topology/parts.h"
 #include "topology/recall.h"
 
-enum { SERVICE_PRIORITY = 900 };
-
 static int check_apart(const struct prefixes *range, const char *what,
                        const struct prefixes *others)
 {
@@ -85,7 +83,7 @@ static struct policy policy_of(struct rows *wanted, const char *owner, const str
     return (struct policy){
         .id = service_range_policy_id(owner, range),
         .title = arena_printf(&wanted->arena, "services %s", prefix_to_text(range, text)),
-        .priority = SERVICE_PRIORITY,
+        .priority = PRIORITY_SERVICE_RANGE,
         .match = match_destination(&wanted->arena, range),
         .action = "drop",
     };

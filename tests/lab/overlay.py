@@ -69,12 +69,12 @@ def dual_subnets(number: int) -> str:
     return f"192.168.{number}.0/24,fd01:0:0:{number}::/64"
 
 
-def set_up_dual_stack(sandbox: Sandbox):
-    """Master and nodes with subnets of both families. All is settled then."""
+def set_up_dual_stack(sandbox: Sandbox, **master_words: str):
+    """Master and nodes with subnets of both families; master-init with more flags, if need be. All is settled then."""
     connect_hosts(sandbox)
     central = sandbox.central
     overlay_command(central, "master-init", {"cluster-ip-subnet": DUAL_SUBNET, "master-switch-subnet": dual_subnets(1),
-                                             "node-name": central.name})
+                                             "node-name": central.name, **master_words})
     for number, node in enumerate(sandbox.nodes, 2):
         overlay_command(node, "minion-init", {"cluster-ip-subnet": DUAL_SUBNET, "minion-switch-subnet": dual_subnets(number),
                                               "node-name": node.name})
