@@ -122,8 +122,8 @@ def bounded(lab):
 
 
 def survive(lab, act, of):
-    """Twice for each collection."""
-    times = 2 * lab.watched()
+    """About once for each collection that is followed."""
+    times = lab.watched() + 1
     with lab.proxy.fault(act, of, times) as fault:
         lab.make()
         wait_for("the fault", lambda: fault.left < times, timeout=60)
