@@ -55,9 +55,9 @@ void want_host_policies(struct rows *wanted, const char *owner, struct row *rout
 
         if (via) {
             policy.next_hop = &via->ip;
-            want_policy(wanted, router, &policy);
+            want_policy(wanted, owner, router, &policy);
             policy = node_port_policy(&wanted->arena, owner, gateway->node, &host);
-            want_policy(wanted, router, &policy);
+            want_policy(wanted, owner, router, &policy);
         }
     }
 }

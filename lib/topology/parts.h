@@ -37,7 +37,8 @@ struct policy {
     const struct ip *next_hop; /* Of "reroute". */
 };
 
-struct row *want_policy(struct rows *wanted, struct row *router, const struct policy *policy);
+struct row *want_policy(struct rows *wanted, const char *owner, struct row *router,
+                        const struct policy *policy);
 void drop_policy(struct rows *wanted, struct row *router, const struct policy *policy);
 
 /* The match "ip4.dst == TO" or "ip6.dst == TO". */

@@ -109,6 +109,6 @@ void want_service_range(struct rows *wanted, const char *owner, struct row *rout
     for (size_t i = 0; i < cluster->services.n; i++) {
         const struct policy policy = policy_of(wanted, owner, &cluster->services.of[i]);
 
-        want_policy(wanted, router, &policy);
+        want_policy(wanted, owner, router, &policy);
     }
 }

@@ -396,12 +396,11 @@ static void want_replies(const struct balance *b, const struct gateway_record *g
         rows_edit(b->wanted, ROUTER_TABLE, cluster_router_id(b->owner), b->sites->cluster->name);
 
     if (policy.match) {
-        struct row *row = want_policy(b->wanted, router, &policy);
+        struct row *row = want_policy(b->wanted, b->owner, router, &policy);
 
         row->is_new = is_new(b);
         row_includes_pair(row, "external_ids", GATEWAY_NODE_KEY, gateway->node);
         name_service(b, row);
-        row_is_owned(row, b->owner);
     }
 }
 

@@ -8,6 +8,7 @@
 #include "topology/groups.h"
 #include "topology/names.h"
 #include "topology/service.h"
+#include "watch/event_recorder.h"
 #include "watch/private.h"
 #include "watch/service_value.h"
 
@@ -124,6 +125,27 @@ static void landed(ovnk8s_watcher *watcher, struct task *opaque, enum landing la
     }
 }
 
+static void failed(ovnk8s_watcher *watcher, struct task *opaque, int64_t pause_ms)
+{
+    const struct cached_service *service = service_of(opaque)->service;
+    char uid[UUID_TEXT], note[1024];
+    const struct event_object object = {"Service", "v1", service->service_namespace, service->name,
+                                        row_id_format(service->uid, uid)};
+
+    if (service->spec) {
+        snprintf(note, sizeof note, "%s: trying again in %.1f s",
+                 opaque->reason ? opaque->reason : "", (double)pause_ms / 1000);
+        watcher_tell_event(watcher, &object, "ServiceFailed", note);
+    }
+}
+
+/* Rows of one that is gone are strays to whoever leads next. */
+static bool follow(ovnk8s_watcher *watcher, struct task *task)
+{
+    (void)watcher;
+    return !service_of(task)->service->spec;
+}
+
 static void end_task(struct service_task *task)
 {
     struct service_cache *cache = &task->watcher->services.cache;
@@ -144,7 +166,9 @@ static const struct task_type service_task_type = {.kind = "Service",
                                                    .name = name_service,
                                                    .examine = examine,
                                                    .wish = wish,
+                                                   .follow = follow,
                                                    .landed = landed,
+                                                   .failed = failed,
                                                    .forget = forget};
 
 /* Touching. */
@@ -337,7 +361,7 @@ void services_row_changed(ovnk8s_watcher *watcher, const struct row *before, con
 
 void services_step(ovnk8s_watcher *watcher)
 {
-    if (watcher->services.has_strays) {
+    if (watcher->services.has_strays && lead_may_write(watcher)) {
         watcher->services.has_strays = false;
         replica_each(conn_replica(watcher->conn), BALANCER_TABLE, touch_if_stray, watcher);
     }

@@ -85,7 +85,8 @@ def set_up_cluster(sandbox: Sandbox):
     """The same with a service range, and every host a gateway by the bridge that it reaches the others by: so pods reach
     hosts, the API server's among them, and services are reached from outside."""
     connect_hosts(sandbox)
-    overlay_command(sandbox.central, "master-init", {**master_flags(sandbox.central), "service-cluster-ip-range": SERVICE_RANGE.partition(",")[0]})
+    overlay_command(sandbox.central, "master-init", {
+        **master_flags(sandbox.central), "service-cluster-ip-range": SERVICE_RANGE.partition(",")[0]})
     for node in sandbox.nodes:
         overlay_command(node, "minion-init", minion_flags(node))
     for host in [sandbox.central, *sandbox.nodes]:
