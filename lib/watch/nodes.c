@@ -149,17 +149,26 @@ static void add_found(const struct ip *ip, void *payload)
     }
 }
 
-bool node_read_addresses(const struct node *node, const struct row *port, struct prefixes *out)
+static bool read_addresses(const struct node *node, const struct column *column,
+                           struct prefixes *out)
 {
-    const struct column *addresses = row_column(port, "addresses");
-
     *out = (struct prefixes){.n = 0};
-    for (size_t i = 0; addresses && i < addresses->n; i++) {
-        if (addresses->atoms[i].type == ATOM_STRING) {
-            each_ip(addresses->atoms[i].string, add_found, &(struct found){node, out});
+    for (size_t i = 0; column && i < column->n; i++) {
+        if (column->atoms[i].type == ATOM_STRING) {
+            each_ip(column->atoms[i].string, add_found, &(struct found){node, out});
         }
     }
     return out->n > 0;
+}
+
+bool node_read_addresses(const struct node *node, const struct row *port, struct prefixes *out)
+{
+    return read_addresses(node, row_column(port, "addresses"), out);
+}
+
+bool node_read_security(const struct node *node, const struct row *port, struct prefixes *out)
+{
+    return read_addresses(node, row_column(port, "port_security"), out);
 }
 
 /* The block of one address. */

@@ -41,6 +41,9 @@ void nodes_counted(struct nodes *nodes);
  * row has none there. */
 bool node_read_addresses(const struct node *node, const struct row *port, struct prefixes *out);
 
+/* The same of those that its port security lets pass. */
+bool node_read_security(const struct node *node, const struct row *port, struct prefixes *out);
+
 /* Whether nobody has the addresses, and a pod may. */
 bool node_can_give(const struct nodes *nodes, const struct node *node,
                    const struct prefixes *addresses);

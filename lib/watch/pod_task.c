@@ -102,13 +102,25 @@ static bool is_intact(const ovnk8s_watcher *watcher, const struct pod *pod, cons
            (!pod->uid || is_pair(port, POD_UID_KEY, pod->uid));
 }
 
+/* Whether somebody has changed the addresses of the row alone: what the pod has, or is annotated
+ * with, and port security both tell the earlier ones. */
+static bool is_falsified(const struct pod *pod, const struct node *node, const struct row *port,
+                         const struct prefixes *addresses)
+{
+    struct prefixes secured;
+
+    return pod->addresses.n && !prefixes_equal(&pod->addresses, addresses) &&
+           node_read_security(node, port, &secured) && prefixes_equal(&pod->addresses, &secured);
+}
+
 /* Takes over what the pod's row has; false when it has none, or it is not the pod's. */
 static bool take_row(ovnk8s_watcher *watcher, struct pod *pod, const struct node *node,
                      const struct row *port)
 {
     struct prefixes addresses;
 
-    if (!port || !is_of_pod(port, pod) || !node_read_addresses(node, port, &addresses)) {
+    if (!port || !is_of_pod(port, pod) || !node_read_addresses(node, port, &addresses) ||
+        is_falsified(pod, node, port, &addresses)) {
         return false;
     }
     release(watcher, pod);

@@ -80,6 +80,7 @@ DAMAGE = {
     "another name": ["set", "name=default_other"],
     "another type": ["set", "type=router"],
     "no addresses": ["clear", "addresses"],
+    "other addresses": ["set", 'addresses="0a:58:c0:a8:02:c8 192.168.2.200"'],
 }
 
 

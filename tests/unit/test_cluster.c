@@ -193,11 +193,11 @@ static void what_is_for_no_service_is_dropped(void **state)
     assert_string_equal(ovnk8s_plan_service_range(w->plan), "10.96.0.0/16,fd02::/112");
     assert_row(service_policy_in(&w->plan->wanted, "10.96.0.0/16"), POLICY_TABLE,
                "services 10.96.0.0/16",
-               COLUMNS("priority is 900", "match is 'ip4.dst == 10.96.0.0/16'", "action is 'drop'",
+               COLUMNS("priority is 1000", "match is 'ip4.dst == 10.96.0.0/16'", "action is 'drop'",
                        "external_ids includes 'ovnk8s-owner'='k8s'"));
     assert_row(service_policy_in(&w->plan->wanted, "fd02::/112"), POLICY_TABLE,
                "services fd02::/112",
-               COLUMNS("priority is 900", "match is 'ip6.dst == fd02::/112'", "action is 'drop'",
+               COLUMNS("priority is 1000", "match is 'ip6.dst == fd02::/112'", "action is 'drop'",
                        "external_ids includes 'ovnk8s-owner'='k8s'"));
     assert_holds(router_in(&w->plan->wanted), "policies",
                  service_policy_in(&w->database, "10.96.0.0/16")->id);
