@@ -237,7 +237,8 @@ static void decide_part(struct adoption *adoption, const struct scene *scene,
                         const struct column *parts, const struct row *fact, struct rows *wanted)
 {
     const bool is_marked = identity_is_marked(scene->owner, fact);
-    const struct row *twin = find_twin(adoption, wanted, parts, fact);
+    const bool may_be_ours = is_marked || !strcmp(fact->table, POLICY_TABLE);
+    const struct row *twin = may_be_ours ? find_twin(adoption, wanted, parts, fact) : NULL;
 
     if (twin) {
         decide(adoption, fact, (struct fate){.id = twin->id}, wanted);
@@ -339,6 +340,7 @@ static void carry_row(const struct adoption *adoption, const struct row *fact, s
     }
     row = rows_want(wanted, fact->table, fate->id, row_string(fact, "name"));
     row->is_new = true; /* All of the table was read. */
+    rows_find(wanted, fact->table, fact->id)->name = row->name;
     for (const struct column *c = fact->columns; c; c = c->next) {
         carry_column(adoption, c, row, arena);
     }

@@ -162,7 +162,9 @@ static enum verdict examine(ovnk8s_watcher *watcher, struct task *task, ovnk8s_p
         return examine_unwanted(watcher, pod, plan, port);
     }
     if (!node) {
-        if (task_say(task, "waiting for node %s to be added (minion-init)", pod->node)) {
+        if (watcher->nodes.n_lost
+                ? task_say(task, "waiting for node %s: " RESTORED, pod->node)
+                : task_say(task, "waiting for node %s to be added (minion-init)", pod->node)) {
             log_line(&watcher->log, OVNK8S_LOG_INFO, "Pod %s/%s: %s", pod->pod_namespace, pod->name,
                      task->reason ? task->reason : "waiting for its node");
             tell(watcher, pod, "WaitingForNode", task->reason ? task->reason : "");
