@@ -117,8 +117,8 @@ static int insert_row(struct rows *database, const struct row *row)
         if (row_id_equal(there->id, row->id)) {
             return fail(OVNK8S_CONFLICT, "duplicate uuid");
         }
-        if (row->sole && there->state != ROW_DROPPED && !strcmp(there->table, row->table) && name && other &&
-            !strcmp(name, other)) {
+        if (row->sole && there->state != ROW_DROPPED && !strcmp(there->table, row->table) && name &&
+            other && !strcmp(name, other)) {
             return fail(OVNK8S_EXISTS, "%s %s belongs to somebody else", row->table, name);
         }
     }
