@@ -292,6 +292,22 @@ static void a_guarded_row_gets_another_generation(void **state)
                "\"until\":\"==\"," WHERE_A "}\n" EXISTS_A "\n" NEXT_GENERATION PORT_B);
 }
 
+/* What was read of it is made anew elsewhere. */
+static void a_row_that_is_dropped_unchanged_is_guarded_as_a_whole(void **state)
+{
+    struct world *w = *state;
+    struct row *fact = have(w, "n");
+
+    rows_drop(&w->wanted, "T", id(A), "n")->unchanged = true;
+    row_is_string(fact, "name", "n");
+    row_includes_row(fact, "ports", id(B));
+    assert_ops(
+        w, 1,
+        "{\"columns\":[\"name\",\"ports\"],\"op\":\"wait\",\"rows\":[{\"name\":\"n\",\"ports\":"
+        "[\"uuid\",\"" B "\"]}],\"table\":\"T\",\"timeout\":0,\"until\":\"==\"," WHERE_A
+        "}\n{\"op\":\"delete\",\"table\":\"T\"," WHERE_A "}");
+}
+
 static void a_touched_row_gets_one_without_being_guarded(void **state)
 {
     struct world *w = *state;
@@ -455,6 +471,7 @@ int main(void)
         TEST(an_unknown_entry_is_overwritten),
         TEST(a_key_goes_whatever_its_value),
         TEST(a_guarded_row_gets_another_generation),
+        TEST(a_row_that_is_dropped_unchanged_is_guarded_as_a_whole),
         TEST(a_touched_row_gets_one_without_being_guarded),
         TEST(a_guarded_row_that_is_new_needs_no_guard),
         TEST(guards_come_before_all_changes),
