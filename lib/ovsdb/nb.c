@@ -21,6 +21,10 @@ static const struct replica_table tables[] = {
     {.name = "Load_Balancer",
      .columns = {"name", "vips", "protocol", "options", "selection_fields", "external_ids"},
      .on_demand = true},
+    {.name = "Load_Balancer_Group", .columns = {"name", "load_balancer"}, .on_demand = true},
+    {.name = "Logical_Router_Policy",
+     .columns = {"priority", "match", "action", "nexthop", "external_ids"},
+     .on_demand = true},
 };
 
 struct ovnk8s_nb {

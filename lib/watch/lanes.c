@@ -13,9 +13,13 @@ static struct tasks *queue_of(ovnk8s_watcher *watcher)
 
 void task_blame(ovnk8s_watcher *watcher, struct task *task, int64_t least)
 {
-    const int64_t pause = task_postpone(queue_of(watcher), task, now_ms(), least);
     char name[512];
+    int64_t pause;
 
+    if (watcher->nodes.n_lost && ovnk8s_last_error()->code == OVNK8S_NOTFOUND) {
+        (void)!fail_during(OVNK8S_NOTFOUND, NULL, NULL, RESTORED);
+    }
+    pause = task_postpone(queue_of(watcher), task, now_ms(), least);
     task->type->name(task, name, sizeof name);
     watcher->metrics.tasks_failed++;
     log_line(&watcher->log, OVNK8S_LOG_WARN, "%s %s: %s: trying again in %lld ms", task->type->kind,

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "topology/adopt_identity.h"
 #include "topology/names.h"
 
 struct node *nodes_find(const struct nodes *nodes, const char *name)
@@ -75,11 +76,23 @@ static bool is_ours(const struct nodes *nodes, const struct row *row)
     return name && row_id_equal(row->id, switch_id(nodes->owner, name));
 }
 
+static bool is_lost(const struct nodes *nodes, const struct row *row)
+{
+    struct arena arena = {.blocks = NULL};
+    struct row_id id;
+    const bool is_known = row && identity_of(nodes->owner, row, &arena, &id);
+
+    arena_clear(&arena);
+    return is_known && !row_id_equal(id, row->id);
+}
+
 bool nodes_switch_changed(struct nodes *nodes, const struct row *before, const struct row *now)
 {
     struct prefixes subnets;
     struct node *node;
 
+    nodes->n_lost += is_lost(nodes, now);
+    nodes->n_lost -= is_lost(nodes, before);
     if (!now && before && is_ours(nodes, before)) {
         remove_node(nodes, row_string(before, "name"));
     }

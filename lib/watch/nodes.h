@@ -22,6 +22,8 @@ struct nodes {
     struct hash table;      /* By name. */
     struct blocks reserved; /* Given to somebody, of whom no row says so yet. */
     bool all_counted;
+    size_t n_lost; /* Logical switches of the owner's that have not the identity of their names:
+                    * those of a backup that was restored, until a repair adopts them. */
 };
 
 void nodes_clear(struct nodes *nodes);

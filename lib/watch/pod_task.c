@@ -206,16 +206,17 @@ static enum verdict examine_unwanted(ovnk8s_watcher *watcher, struct pod *pod, o
     return pod->is_gone ? TASK_GONE : TASK_DONE;
 }
 
+/* Says what the pod's node lacks. Returns whether that is news. */
 static bool say_node(ovnk8s_watcher *watcher, struct pod *pod)
 {
     const struct row *row = replica_find(conn_replica(watcher->conn), SWITCH_TABLE,
                                          switch_id(watcher->owner, pod->node));
+    const char *lacks = row ? "its logical switch does not tell its subnets any more: run"
+                              " \"ovn-k8s-overlay repair\""
+                        : watcher->nodes.n_lost ? RESTORED
+                                                : "to be added (minion-init)";
 
-    return row ? task_say(&pod->task,
-                          "waiting for node %s, whose logical switch does not tell its subnets any"
-                          " more, to be repaired (repair)",
-                          pod->node)
-               : task_say(&pod->task, "waiting for node %s to be added (minion-init)", pod->node);
+    return task_say(&pod->task, "waiting for node %s: %s", pod->node, lacks);
 }
 
 static enum verdict wait_for_node(ovnk8s_watcher *watcher, struct pod *pod)

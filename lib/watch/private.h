@@ -26,6 +26,9 @@
 #include "watch/pods.h"
 #include "watch/service_task.h"
 
+/* What is to be done while rows of the owner's have lost their identities. */
+#define RESTORED "the database was restored from a backup: run \"ovn-k8s-overlay repair\""
+
 struct ovnk8s_watcher {
     ovnk8s_nb *nb;
     struct conn *conn;
