@@ -322,15 +322,29 @@ static int compose_change(struct operations *to, const struct change *change)
     }
 }
 
+static int compose_changes(struct operations *to, const struct changes *changes, bool deletes)
+{
+    int error = 0;
+
+    for (const struct change *c = changes->first; c && !error; c = c->next) {
+        if ((c->action == CHANGE_DELETE) == deletes) {
+            error = compose_change(to, c);
+        }
+    }
+    return error;
+}
+
 int operations_compose(const struct changes *changes, struct operations *out)
 {
     int error;
 
     *out = (struct operations){.ops = json_array_create_empty()};
     error = changes->n ? guard_rows(changes, out) : 0;
-    for (const struct change *c = changes->first; c && !error; c = c->next) {
-        error = compose_change(out, c);
-    }
+    /* What goes, goes first. An ovsdb-server (3.1) looks through the tables in the order in which
+     * the transaction has touched them: one that has come to a referring row first does not see
+     * any more that what it refers to weakly is gone, and the reference stays for good. */
+    error = error ? error : compose_changes(out, changes, true);
+    error = error ? error : compose_changes(out, changes, false);
     if (error) {
         operations_clear(out);
     }

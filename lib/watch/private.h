@@ -16,6 +16,7 @@
 #include "ovsdb/nb.h"
 #include "topology/annotation.h"
 #include "topology/names.h"
+#include "watch/api_absence.h"
 #include "watch/lanes.h"
 #include "watch/lead.h"
 #include "watch/ledgers.h"
@@ -38,6 +39,7 @@ struct ovnk8s_watcher {
     int epoll;
     struct wake_set wakes; /* Of 'conn', as registered. */
 
+    struct api_absence api_absence;
     struct lead lead;
     struct event_recorder *events; /* NULL: none are told. */
     struct lanes lanes;

@@ -157,6 +157,15 @@ static void set_spec(struct service_cache *cache, struct cached_service *service
     free(before);
 }
 
+static void take_uid(struct cached_service *service, const cJSON *object)
+{
+    const char *uid = text_of(member_of(object, "metadata"), "uid");
+
+    if (!uid || !row_id_parse(uid, &service->uid)) {
+        service->uid = (struct row_id){{0}};
+    }
+}
+
 static void service_is_there(void *payload, const cJSON *object)
 {
     struct service_cache *cache = payload;
@@ -179,6 +188,7 @@ static void service_is_there(void *payload, const cJSON *object)
         return;
     }
     service->is_seen = true;
+    take_uid(service, object);
     if (!service_spec_equal(service->spec, spec)) {
         tell_left_out(cache, "service", object, &reading);
     }

@@ -24,6 +24,7 @@
 
 #include "base/hash.h"
 #include "base/log.h"
+#include "base/uuid.h"
 #include "kube/kube.h"
 #include "watch/service_spec.h"
 #include "watch/slice.h"
@@ -45,6 +46,7 @@ struct cached_service {
     struct service_spec *spec;   /* NULL: there is none that gives addresses. */
     struct cached_slice *slices; /* Those that say to be of it. */
     void *holder;                /* Whoever wants this to stay; see service_cache_release(). */
+    struct row_id uid;           /* Of the Service that was told of last. */
     bool is_seen;                /* During a LIST. */
     const char *name;            /* Behind the namespace, in the same memory. */
     char service_namespace[];

@@ -31,7 +31,7 @@ struct thing {
 };
 
 static ovnk8s_watcher watcher;
-static struct thing things[64];
+static struct thing things[256];
 
 static void name_thing(const struct task *task, char *out, size_t size)
 {
@@ -193,7 +193,7 @@ static void a_sick_one_delays_itself_alone(void **state)
         want(i, &pod_like, "n1");
     }
     STEP_UNTIL(all_committed(1, 10) && sick->task.state == STATE_LATER);
-    assert_int_equal(watcher.metrics.plans_refused, 2); /* That of all, and its own. */
+    assert_int_equal(watcher.metrics.plans_refused, 5); /* Of 10, 5, 3, 2, and its own. */
     assert_int_equal(watcher.metrics.tasks_failed, 1);
     assert_non_null(strstr(sick->task.reason, "node nowhere has no logical switch"));
     assert_pending("[{\"kind\":\"Pod\",\"name\":\"default/p0\",\"state\":\"later\",\"reason\":\"");
@@ -209,6 +209,40 @@ static void a_sick_one_delays_itself_alone(void **state)
     }
 }
 
+enum { MANY = 200 };
+
+/* 200, 100, 50, 25, 13, 7, 4, 2 and 1 are refused, and their other halves are not. */
+static void a_sick_one_is_found_by_few_plans(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < MANY; i++) {
+        want(i, &pod_like, i == 123 ? "nowhere" : "n1");
+    }
+    STEP_UNTIL(all_committed(0, 123) && all_committed(124, MANY) &&
+               things[123].task.state == STATE_LATER);
+    assert_int_equal(watcher.metrics.tasks_failed, 1);
+    assert_true(watcher.metrics.plans_refused <= 9);
+    assert_true(watcher.metrics.plans_committed <= 9);
+    for (size_t i = 0; i < MANY; i++) {
+        assert_true(things[i].n_refused <= 9);
+        assert_int_equal(things[i].n_committed, i != 123);
+    }
+}
+
+static void several_sick_ones_are_all_found(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < 100; i++) {
+        want(i, &pod_like, i % 33 == 7 ? "nowhere" : "n1");
+    }
+    STEP_UNTIL(things[7].task.state == STATE_LATER && things[40].task.state == STATE_LATER &&
+               things[73].task.state == STATE_LATER && lanes_count_pending(&watcher.lanes) == 3);
+    assert_true(watcher.metrics.plans_refused < 30);
+    for (size_t i = 0; i < 100; i++) {
+        assert_int_equal(things[i].n_committed, i % 33 != 7);
+    }
+}
+
 static void a_sick_one_is_tried_again_for_ever_and_gets_well(void **state)
 {
     struct thing *sick = want(0, &pod_like, "nowhere");
@@ -217,7 +251,7 @@ static void a_sick_one_is_tried_again_for_ever_and_gets_well(void **state)
     STEP_UNTIL(sick->task.failures >= 3);
     sick->node = "n1";
     STEP_UNTIL(sick->n_committed && !task_is_pending(&sick->task));
-    assert_false(sick->task.is_alone);
+    assert_int_equal(sick->task.most, 0);
     assert_null(sick->task.reason);
 }
 
@@ -387,6 +421,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(those_that_are_ready_share_a_plan),
         TEST(a_sick_one_delays_itself_alone),
+        TEST(a_sick_one_is_found_by_few_plans),
+        TEST(several_sick_ones_are_all_found),
         TEST(a_sick_one_is_tried_again_for_ever_and_gets_well),
         TEST(lanes_do_not_wait_for_each_other),
         TEST(a_database_that_is_silent_makes_nobody_wait_or_sick),

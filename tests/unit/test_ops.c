@@ -345,6 +345,23 @@ static void guards_come_before_all_changes(void **state)
     changes_clear(&changes);
 }
 
+static void what_goes_goes_first(void **state)
+{
+    struct world *w = *state;
+    struct operations operations;
+    struct changes changes;
+
+    row_includes_row(rows_edit(&w->wanted, "T", id(A), "n"), "ports", id(C));
+    rows_want(&w->wanted, "T", id(C), "new");
+    rows_drop(&w->wanted, "T", id(B), "old");
+    have(w, "n");
+    rows_want(&w->actual, "T", id(B), "old");
+    compose(w, &changes, &operations);
+    assert_string_equal(operations.rows[0]->name, "old");
+    operations_clear(&operations);
+    changes_clear(&changes);
+}
+
 static void a_dropped_row_is_deleted(void **state)
 {
     struct world *w = *state;
@@ -393,11 +410,10 @@ static void unseen_rows_are_changed_whatever_they_are(void **state)
     row_includes_row(row, "ports", id(B));
     rows_drop(&w->wanted, "T", id(C), "c")->unseen = true;
     assert_ops(w, 2,
-               EXISTS_A "\n"
-                        "{\"mutations\":[[\"ports\",\"insert\",[\"set\",[[\"uuid\",\"" B
-                        "\"]]]]],\"op\":\"mutate\",\"table\":\"T\"," WHERE_A "}\n"
-                        "{\"op\":\"delete\",\"table\":\"T\",\"where\":[[\"_uuid\",\"==\","
-                        "[\"uuid\",\"" C "\"]]]}");
+               "{\"op\":\"delete\",\"table\":\"T\",\"where\":[[\"_uuid\",\"==\",[\"uuid\",\"" C
+               "\"]]]}\n" EXISTS_A "\n"
+               "{\"mutations\":[[\"ports\",\"insert\",[\"set\",[[\"uuid\",\"" B
+               "\"]]]]],\"op\":\"mutate\",\"table\":\"T\"," WHERE_A "}");
 }
 
 static void a_key_goes_from_all_others_that_have_its_value(void **state)
@@ -459,6 +475,7 @@ int main(void)
         TEST(a_touched_row_gets_one_without_being_guarded),
         TEST(a_guarded_row_that_is_new_needs_no_guard),
         TEST(guards_come_before_all_changes),
+        TEST(what_goes_goes_first),
         TEST(a_dropped_row_is_deleted),
         TEST(who_shall_get_an_element_must_exist),
         TEST(rows_by_name_are_found_by_name),
