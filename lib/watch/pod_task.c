@@ -199,6 +199,9 @@ static bool say_node(ovnk8s_watcher *watcher, struct pod *pod)
     const struct row *row = replica_find(conn_replica(watcher->conn), SWITCH_TABLE,
                                          switch_id(watcher->owner, pod->node));
 
+    if (watcher->nodes.n_lost) {
+        return task_say(&pod->task, "waiting for node %s: " RESTORED, pod->node);
+    }
     return row ? task_say(&pod->task,
                           "waiting for node %s, whose logical switch does not tell its subnets any"
                           " more, to be repaired (repair)",
