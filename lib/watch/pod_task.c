@@ -211,12 +211,12 @@ static bool say_node(ovnk8s_watcher *watcher, struct pod *pod)
 {
     const struct row *row = replica_find(conn_replica(watcher->conn), SWITCH_TABLE,
                                          switch_id(watcher->owner, pod->node));
-    const char *lacks = row ? "its logical switch does not tell its subnets any more: run"
-                              " \"ovn-k8s-overlay repair\""
-                        : watcher->nodes.n_lost ? RESTORED
-                                                : "to be added (minion-init)";
+    const char *lacks = watcher->nodes.n_lost ? ": " RESTORED
+                        : row ? ", whose logical switch does not tell its subnets any more, to be"
+                                " repaired (repair)"
+                              : " to be added (minion-init)";
 
-    return task_say(&pod->task, "waiting for node %s: %s", pod->node, lacks);
+    return task_say(&pod->task, "waiting for node %s%s", pod->node, lacks);
 }
 
 static enum verdict wait_for_node(ovnk8s_watcher *watcher, struct pod *pod)
