@@ -17,15 +17,23 @@ enum call_state {
     CALL_STATES,
 };
 
+enum call_kind {
+    CALL_URGENT,
+    CALL_STREAMS, /* Has 'chunk'. */
+    CALL_READS,   /* GET. */
+    CALL_WRITES,
+    CALL_KINDS,
+};
+
 struct ovnk8s_kube {
     const struct curl *curl;
     CURLM *multi;
     int epoll;
-    int64_t timer_at; /* When libcurl wants to be called; INT64_MAX: never. */
-    bool multiplexes; /* The latest answer came by HTTP/2: calls share a connection. */
-    bool stepping;    /* kube_step() is on the stack: calls and reflectors may not be freed. */
-    /* How many calls are in each state: ordinary ones, and those that stream (have 'chunk'). */
-    size_t ordinary[CALL_STATES], streams[CALL_STATES];
+    int64_t timer_at;   /* When libcurl wants to be called; INT64_MAX: never. */
+    bool knows_version; /* A call that writes was answered, ... */
+    bool multiplexes;   /* ... the latest by HTTP/2: they share a connection. */
+    bool stepping;      /* kube_step() is on the stack: calls and reflectors may not be freed. */
+    size_t n_calls[CALL_KINDS][CALL_STATES];
     struct kube_call *calls, **calls_end;
     struct kube_reflector *reflectors;
 
@@ -69,6 +77,7 @@ struct kube_call {
     ovnk8s_kube *kube;
     struct kube_call *next; /* In kube->calls. */
     enum call_state state;
+    enum call_kind kind;
 
     char *method, *path, *content_type, *body;
     unsigned int timeout_ms;

@@ -215,6 +215,7 @@ static int take_server(ovnk8s_kube *kube, const struct kube_credentials *credent
         return error;
     }
     scheme = url.tls ? "https" : "http";
+    kube->knows_version = !url.tls; /* There it is HTTP/1.1. */
     error = print(&kube->server, "%s://%s:%s%s", scheme, url.host, url.port, url.path);
     if (!error) {
         error = print(&kube->base, "%s://%s:%s%s", scheme, *named.host ? named.host : url.host,
