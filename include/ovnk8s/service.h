@@ -99,7 +99,7 @@ OVNK8S_API void ovnk8s_service_init(ovnk8s_service *service);
  * addresses of one family; no port, port 0, a port or node port twice, an unknown protocol; too
  * many ports or endpoints; too long an affinity), OVNK8S_NOMEM. When the plan is applied:
  * OVNK8S_NOTFOUND (there is no cluster), OVNK8S_UNSUPPORTED (the server is of an OVN that is older
- * than table Load_Balancer_Group, of 22.03).
+ * than table Load_Balancer_Group, of 21.12).
  *
  * Source: Load_Balancer, Load_Balancer_Group and Logical_Router_Policy in ovn-nb(5); Service and
  * EndpointSlice of Kubernetes. */

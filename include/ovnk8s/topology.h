@@ -122,7 +122,11 @@ OVNK8S_API OVNK8S_MUST_CHECK int ovnk8s_node_delete(ovnk8s_plan *plan, const cha
  * is a check, applying it a repair. What has been added is known from the rows themselves, of which
  * each is described by others; docs/plans.md says how.
  *
- * Errors: OVNK8S_NOMEM. When the plan is applied: OVNK8S_NOTFOUND (the owner has no cluster). */
+ * When a restored backup has all rows under other UUIDs, those with the owner's mark, networks
+ * without a cluster and their ports too, are made again under their own, with all that is in them.
+ *
+ * Errors: OVNK8S_NOMEM. When the plan is applied: OVNK8S_NOTFOUND (the owner has no cluster),
+ * OVNK8S_EXISTS (somebody else's row has the name of one that is missing). */
 OVNK8S_API OVNK8S_MUST_CHECK int ovnk8s_topology_repair(ovnk8s_plan *plan);
 
 /* Reading. */

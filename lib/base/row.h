@@ -76,11 +76,13 @@ struct row {
     enum row_where where;
     enum row_state state;
     const struct atom *pairs; /* Two of them, for ROW_OTHERS. */
-    bool is_new;  /* Believed not to be there: the first attempt inserts it without looking. */
-    bool unseen;  /* To be edited, or dropped, without looking: elements come and go, whatever is
-                   * there, of all rows that there are by then. */
-    bool guarded; /* Commit only if its external_ids are as they were read; implies 'touched'. */
-    bool touched; /* Whoever guards this row shall notice when something of it changes. */
+    bool is_new;    /* Believed not to be there: the first attempt inserts it without looking. */
+    bool unseen;    /* To be edited, or dropped, without looking: elements come and go, whatever is
+                     * there, of all rows that there are by then. */
+    bool guarded;   /* Commit only if its external_ids are as they were read; implies 'touched'. */
+    bool touched;   /* Whoever guards this row shall notice when something of it changes. */
+    bool unchanged; /* To be dropped only if all that was read of it is as it was read. */
+    bool whole;     /* To be asked about with all the columns that the server has. */
     bool sole; /* Insert only if no other row has its name, where no index of the server says so. */
     const void *remark; /* For whoever states the row; NULL at first. */
     struct column *columns;

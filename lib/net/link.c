@@ -128,6 +128,7 @@ static int read_link(struct nlmsghdr *answer, void *out)
         .loopback = header->ifi_flags & IFF_LOOPBACK,
         .up = header->ifi_flags & IFF_UP,
         .running = header->ifi_flags & IFF_RUNNING,
+        .mute = header->ifi_flags & IFF_NOARP,
     };
     attr_string(attrs[IFLA_IFNAME], info->name, sizeof info->name);
     attr_string(attrs[IFLA_QDISC], info->qdisc, sizeof info->qdisc);
@@ -225,7 +226,9 @@ int link_await_gone(struct netns *ns, const char *name, const struct deadline *d
 
 static void put_veth_peer(struct request *request, const struct veth *veth)
 {
-    const struct ifinfomsg header = {.ifi_family = AF_UNSPEC};
+    const unsigned int flags = veth->outside_is_mute ? IFF_NOARP : 0;
+    const struct ifinfomsg header = {
+        .ifi_family = AF_UNSPEC, .ifi_flags = flags, .ifi_change = flags};
     struct nlattr *info = request_nest(request, IFLA_LINKINFO), *data, *peer;
 
     request_put_string(request, IFLA_INFO_KIND, "veth");

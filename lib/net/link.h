@@ -25,6 +25,7 @@ struct link_info {
     bool loopback;
     bool up;      /* Set up by an administrator. */
     bool running; /* Up, and so is what it is connected to. */
+    bool mute;    /* Answers no ARP. */
 };
 
 /* A pair of links, one inside a container and one outside, that are one cable. */
@@ -36,6 +37,7 @@ struct veth {
     const struct mac *mac;      /* Of the inner end; NULL: the kernel chooses. */
     unsigned int mtu;           /* Of both ends; 0: the kernel's default. */
     unsigned int outside_queue; /* How many packets may wait at the outer end; 0: the default. */
+    bool outside_is_mute;       /* The outer end answers no ARP. */
 };
 
 /* Whether a link can have this name: 1 to 15 bytes, not "." or "..", and no '/', ':', '%', white

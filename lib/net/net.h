@@ -2,7 +2,7 @@
  *
  *     struct netns *pod, *host;
  *     ... netns_open(&pod, "/run/netns/x") ... netns_open(&host, NULL) ...
- *     link_add_veth(&(struct veth){pod, "eth0", host, "veth1", &mac, 1400, 0});
+ *     link_add_veth(&(struct veth){pod, "eth0", host, "veth1", &mac, 1400, 0, false});
  *     address_add(pod, "eth0", &(struct address){.prefix = prefix});
  *     link_set_up(pod, "eth0", true);
  *     route_add(pod, "eth0", &(struct route){.to = everywhere, .via = gateway});

@@ -26,6 +26,9 @@ static int check_complete(const ovnk8s_plug *plug)
  * at one port must not fill it up for all others. The burst of the port's queue makes up for it. */
 enum { SHORT_QUEUE = 16 };
 
+/* A datapath in userspace leaves the kernel a copy of all that comes in at a port. It must not tell
+ * the pod that the host is there: what the pod sends to the host would go around the logical
+ * network, and around the load balancers in it. */
 static int add_veth(const struct plug_job *job, struct netns *pod, struct netns *host)
 {
     const struct veth veth = {.inside = pod,
@@ -34,7 +37,8 @@ static int add_veth(const struct plug_job *job, struct netns *pod, struct netns 
                               .outside_name = job->identity.host_interface,
                               .mac = &job->mac,
                               .mtu = job->plug.mtu,
-                              .outside_queue = job->to.rate ? SHORT_QUEUE : 0};
+                              .outside_queue = job->to.rate ? SHORT_QUEUE : 0,
+                              .outside_is_mute = true};
 
     return netns_same(pod, host)
                ? fail(OVNK8S_INVALID, "%s is the host's own network namespace", job->plug.netns)

@@ -132,13 +132,20 @@ static bool puts_questions(struct apply *apply)
 /* Rows of somebody else under a name that must be sole are found by the server when it commits; for
  * a plan that is only looked at they are looked for. */
 
+static bool is_dropped(const struct rows *wanted, const struct row *row)
+{
+    const struct row *stated = rows_find(wanted, row->table, row->id);
+
+    return stated && stated->state == ROW_DROPPED;
+}
+
 static int refuse_namesake(const struct rows *found, const struct row *row)
 {
     const struct row *other = found->first;
     int error;
 
     while (other && (strcmp(other->table, row->table) != 0 || strcmp(other->name, row->name) != 0 ||
-                     row_id_equal(other->id, row->id))) {
+                     row_id_equal(other->id, row->id) || is_dropped(row->rows, other))) {
         other = other->next;
     }
     if (!other) {

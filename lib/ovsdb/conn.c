@@ -131,12 +131,18 @@ static void set_condition(struct conn *conn, size_t table, struct json *conditio
     }
 }
 
+/* Whether the server has been found not to have it: it would refuse all other tables, too. */
+static bool is_missing(const struct replica_table *table)
+{
+    return table->on_demand && table->shapes[0] == SHAPE_MISSING;
+}
+
 void conn_watch(struct conn *conn, const char *name, const struct row_id *id)
 {
     for (size_t i = 0; i < conn->replica.n_tables; i++) {
         struct replica_table *table = &conn->replica.tables[i];
 
-        if (strcmp(table->name, name) != 0) {
+        if (strcmp(table->name, name) != 0 || is_missing(table)) {
             continue;
         }
         set_condition(conn, i,

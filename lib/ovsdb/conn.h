@@ -78,7 +78,8 @@ int conn_until(struct conn *conn, bool (*done)(struct conn *conn, void *payload)
 int conn_transact(struct conn *conn, struct json *ops, const struct deadline *deadline,
                   struct json **results);
 
-/* Monitors the row 'id' of the table; or all its rows for NULL. */
+/* Monitors the row 'id' of the table; or all its rows for NULL. A table that is monitored on demand
+ * and that the server does not have is passed over. */
 void conn_watch(struct conn *conn, const char *table, const struct row_id *id);
 
 #endif /* conn.h */

@@ -15,11 +15,15 @@ static const struct replica_table tables[] = {
     {.name = "NB_Global", .columns = {"nb_cfg", "sb_cfg", "hv_cfg"}},
     {.name = "Logical_Switch", .columns = {"name", "external_ids"}, .on_demand = true},
     {.name = "Logical_Switch_Port",
-     .columns = {"name", "addresses", "external_ids"},
+     .columns = {"name", "addresses", "port_security", "type", "external_ids"},
      .on_demand = true},
     {.name = "Logical_Router", .columns = {"name", "external_ids"}, .on_demand = true},
     {.name = "Load_Balancer",
      .columns = {"name", "vips", "protocol", "options", "selection_fields", "external_ids"},
+     .on_demand = true},
+    {.name = "Load_Balancer_Group", .columns = {"name", "load_balancer"}, .on_demand = true},
+    {.name = "Logical_Router_Policy",
+     .columns = {"priority", "match", "action", "nexthop", "external_ids"},
      .on_demand = true},
 };
 

@@ -129,15 +129,29 @@ static int next_generation(struct operations *to, const struct row *row)
     return mutate_row(to, row, mutations);
 }
 
+static int guard_all(struct operations *to, const struct row *row, const struct row *fact)
+{
+    struct json *columns = json_array_create_empty(), *values = json_object_create();
+
+    for (const struct column *c = fact->columns; c; c = c->next) {
+        json_array_add(columns, json_string_create(c->name));
+        json_object_put(values, c->name, wire_column(c));
+    }
+    return add_op(to, row, guard_op(row, wire_where(row), columns, json_array_create_1(values)));
+}
+
 /* They compare with what was read, so they come before the first change. */
 static int guard_rows(const struct changes *changes, struct operations *to)
 {
     int error = 0;
 
     for (const struct row *row = changes->wanted->first; row && !error; row = row->next) {
-        const struct row *fact = row->guarded ? row_fact(changes->facts, row) : NULL;
+        const struct row *fact =
+            row->guarded || row->unchanged ? row_fact(changes->facts, row) : NULL;
 
-        error = fact ? guard_external_ids(to, row, fact) : 0;
+        error = !fact            ? 0
+                : row->unchanged ? guard_all(to, row, fact)
+                                 : guard_external_ids(to, row, fact);
     }
     return error;
 }
@@ -308,15 +322,29 @@ static int compose_change(struct operations *to, const struct change *change)
     }
 }
 
+static int compose_changes(struct operations *to, const struct changes *changes, bool deletes)
+{
+    int error = 0;
+
+    for (const struct change *c = changes->first; c && !error; c = c->next) {
+        if ((c->action == CHANGE_DELETE) == deletes) {
+            error = compose_change(to, c);
+        }
+    }
+    return error;
+}
+
 int operations_compose(const struct changes *changes, struct operations *out)
 {
     int error;
 
     *out = (struct operations){.ops = json_array_create_empty()};
     error = changes->n ? guard_rows(changes, out) : 0;
-    for (const struct change *c = changes->first; c && !error; c = c->next) {
-        error = compose_change(out, c);
-    }
+    /* What goes, goes first. An ovsdb-server (3.1) looks through the tables in the order in which
+     * the transaction has touched them: one that has come to a referring row first does not see
+     * any more that what it refers to weakly is gone, and the reference stays for good. */
+    error = error ? error : compose_changes(out, changes, true);
+    error = error ? error : compose_changes(out, changes, false);
     if (error) {
         operations_clear(out);
     }

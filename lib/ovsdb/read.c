@@ -82,7 +82,11 @@ static struct json *select_op(const struct row *row, struct json *where, struct 
     json_object_put_string(op, "op", "select");
     json_object_put_string(op, "table", row->table);
     json_object_put(op, "where", where);
-    json_object_put(op, "columns", columns);
+    if (!row->whole) {
+        json_object_put(op, "columns", columns);
+    } else {
+        json_destroy(columns);
+    }
     return op;
 }
 

@@ -93,6 +93,7 @@ static cJSON *gateway_json(struct builder *builder, const ovnk8s_gateway_state *
     put_items(builder, object, "default_gateways", gateway->default_gateways);
     put_items(builder, object, "rampout_subnets", gateway->rampout_subnets);
     put_flag(builder, object, "single_default", gateway->single_default);
+    put_flag(builder, object, "shared", gateway->is_shared);
     put_items(builder, object, "join_addresses", state->join_addresses);
     put_flag(builder, object, "first", state->is_first);
     return object;

@@ -9,7 +9,6 @@
  * a node, wherever the pod is, and without SNAT.
  *
  * Save what is for a NodePort: gateway routers have the load balancers of these. */
-enum { HOST_PRIORITY = 1000, NODE_PORT_PRIORITY = 1010 };
 
 /* What kube-apiserver has for NodePorts, unless it was told another range. */
 #define NODE_PORT_RANGE(PROTOCOL) "30000 <= " PROTOCOL ".dst <= 32767"
@@ -21,7 +20,7 @@ static struct policy host_policy(struct arena *arena, const char *owner, const c
 {
     return (struct policy){.id = gateway_policy_id(owner, "host", node, host),
                            .title = route_title(arena, "host ", node, host),
-                           .priority = HOST_PRIORITY,
+                           .priority = PRIORITY_HOST,
                            .match = match_destination(arena, host),
                            .action = "reroute"};
 }
@@ -33,7 +32,7 @@ static struct policy node_port_policy(struct arena *arena, const char *owner, co
 
     return (struct policy){.id = gateway_policy_id(owner, "node ports", node, host),
                            .title = route_title(arena, "node ports ", node, host),
-                           .priority = NODE_PORT_PRIORITY,
+                           .priority = PRIORITY_NODE_PORTS,
                            .match =
                                match ? arena_printf(arena, "%s && (" IS_NODE_PORT ")", match) : "",
                            .action = "allow"};
@@ -56,9 +55,9 @@ void want_host_policies(struct rows *wanted, const char *owner, struct row *rout
 
         if (via) {
             policy.next_hop = &via->ip;
-            want_policy(wanted, router, &policy);
+            want_policy(wanted, owner, router, &policy);
             policy = node_port_policy(&wanted->arena, owner, gateway->node, &host);
-            want_policy(wanted, router, &policy);
+            want_policy(wanted, owner, router, &policy);
         }
     }
 }

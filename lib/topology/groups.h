@@ -16,7 +16,6 @@
 
 #define GROUP_TABLE "Load_Balancer_Group"
 #define BALANCER_TABLE "Load_Balancer"
-#define POLICY_TABLE "Logical_Router_Policy"
 
 #define ALL_SWITCHES "switches"
 #define ALL_ROUTERS "routers"

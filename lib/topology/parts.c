@@ -23,8 +23,9 @@ void drop_part(struct rows *wanted, const char *table, struct row_id id, const c
     }
 }
 
-/* Policies have had a place for the name of an owner since OVN 20.09 only; they do without. */
-void want_policy(struct rows *wanted, struct row *router, const struct policy *policy)
+/* Before OVN 20.09 they had no place for the name of an owner. */
+struct row *want_policy(struct rows *wanted, const char *owner, struct row *router,
+                        const struct policy *policy)
 {
     char text[IP_TEXT];
     struct row *row;
@@ -37,6 +38,11 @@ void want_policy(struct rows *wanted, struct row *router, const struct policy *p
     if (policy->next_hop) {
         row_is_string(row, "nexthop", ip_to_text(policy->next_hop, text));
     }
+    if (!wanted->is_plain) {
+        wanted->uses_newer = true;
+        row_is_owned(row, owner);
+    }
+    return row;
 }
 
 void drop_policy(struct rows *wanted, struct row *router, const struct policy *policy)

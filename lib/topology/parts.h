@@ -16,18 +16,29 @@ void include_part(struct rows *wanted, struct row *holder, const char *column, c
 void drop_part(struct rows *wanted, const char *table, struct row_id id, const char *name,
                struct row *holder, const char *column);
 
-/* A routing policy: what a logical router does with packets, whatever its routes say. Of several
- * the one with the highest priority counts. */
+/* The policies of the cluster router. Of several that match the one with the highest priority
+ * counts, so what has an exception is below it. */
+enum policy_priority {
+    PRIORITY_SERVICE_RANGE = 1000, /* Nobody serves it: no other policy is for these addresses. */
+    PRIORITY_HOST = 1000,          /* A host's own address is reached by the host's port, ... */
+    PRIORITY_NODE_PORTS = 1010,    /* ... but its NodePorts by gateways; ... */
+    PRIORITY_LOCAL_REPLIES = 1020, /* ... and a host that was a client at a gateway, from whatever
+                                    * port, is answered by that one, which alone knows what its
+                                    * packets were sent to. */
+};
+
+/* A routing policy: what a logical router does with packets, whatever its routes say. */
 struct policy {
     struct row_id id;
     const char *title; /* What people call it. */
-    int64_t priority;
+    enum policy_priority priority;
     const char *match;
     const char *action;        /* "allow", "drop" or "reroute". */
     const struct ip *next_hop; /* Of "reroute". */
 };
 
-void want_policy(struct rows *wanted, struct row *router, const struct policy *policy);
+struct row *want_policy(struct rows *wanted, const char *owner, struct row *router,
+                        const struct policy *policy);
 void drop_policy(struct rows *wanted, struct row *router, const struct policy *policy);
 
 /* The match "ip4.dst == TO" or "ip6.dst == TO". */

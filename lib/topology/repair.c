@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "topology/adopt.h"
 #include "topology/gateway.h"
 #include "topology/groups.h"
 #include "topology/misplaced.h"
@@ -16,6 +17,7 @@ static void ask(const void *params, const struct scene *scene, struct rows *aske
     ports_ask_all(scene, asked);
     misplaced_ask(scene, asked);
     balancers_ask_all(scene, asked);
+    adopt_ask(scene, asked);
 }
 
 /* Entries of the ledger that stand for no port any more. */
@@ -143,7 +145,7 @@ static int repair_gateways(const struct scene *scene, const struct cluster_recor
     return error;
 }
 
-static int resolve(const void *params, const struct scene *scene, struct rows *wanted)
+static int repair_cluster(const struct scene *scene, struct rows *wanted)
 {
     struct cluster_record cluster;
     struct node_list nodes = {.n = 0};
@@ -151,7 +153,6 @@ static int resolve(const void *params, const struct scene *scene, struct rows *w
     struct row *ledger;
     int error = cluster_find(scene, wanted, &cluster);
 
-    (void)params;
     error = error ? error : want_cluster(wanted, scene->owner, &cluster, NULL);
     if (!error && !nodes_recall(scene, &scene->notes->arena, &nodes)) {
         error = fail_nomem();
@@ -169,6 +170,20 @@ static int resolve(const void *params, const struct scene *scene, struct rows *w
     }
     blocks_clear(&taken);
     return error;
+}
+
+/* Among what was restored there may be networks alone. */
+static int resolve(const void *params, const struct scene *scene, struct rows *wanted)
+{
+    struct cluster_record cluster;
+    struct scene adopted;
+    int error = adopt_begin(scene, wanted, &adopted);
+
+    (void)params;
+    if (!error && (!adopt_is_needed(scene) || cluster_recall(&adopted, &cluster))) {
+        error = repair_cluster(&adopted, wanted);
+    }
+    return error ? error : adopt_end(scene, wanted);
 }
 
 static const struct intent_type repair_type = {"repairing the cluster of owner", ask, resolve};

@@ -13,25 +13,6 @@ struct service_params {
     bool is_added;
 };
 
-static const char gateways_topic[] = "gateways";
-
-struct known_gateways {
-    bool is_known;
-    struct gateway_list list;
-};
-
-/* They are many times asked for in a plan with many services. NULL while nothing is known. */
-static const struct gateway_list *gateways_of(const struct scene *scene)
-{
-    struct known_gateways *known =
-        scene->facts->first ? scene_note(scene, gateways_topic, "", sizeof *known, NULL) : NULL;
-
-    if (known && !known->is_known) {
-        known->is_known = gateways_recall(scene, &scene->notes->arena, &known->list);
-    }
-    return known && known->is_known ? &known->list : NULL;
-}
-
 /* What there may be of a service, as its main rows tell. */
 
 typedef void visit_fn(const struct scene *scene, struct rows *rows, const char *table,
@@ -46,15 +27,13 @@ struct visit {
     visit_fn *visit;
 };
 
-static const struct row *main_fact(const struct scene *scene, const struct service_record *service,
-                                   size_t protocol, struct arena *arena)
+static struct row_id main_id(const struct scene *scene, const struct service_record *service,
+                             size_t protocol, struct arena *arena)
 {
     const char *name = balancer_name(arena, service->service_namespace, service->name, protocol,
                                      PART_MAIN, NULL, false);
 
-    return name
-               ? rows_find(scene->facts, BALANCER_TABLE, row_id(scene->owner, BALANCER_TABLE, name))
-               : NULL;
+    return row_id(scene->owner, BALANCER_TABLE, name ? name : "");
 }
 
 static void visit_part(const struct visit *v, enum service_part part, const char *site)
@@ -86,7 +65,7 @@ static void visit_protocol(const struct visit *v, const struct row *main_row)
 {
     const char *rest = row_pair(main_row, "external_ids", SERVICE_NODES_KEY);
     const char *marked = row_pair(main_row, "external_ids", SERVICE_GATEWAYS_KEY);
-    const struct gateway_list *gateways = gateways_of(v->scene);
+    const struct gateway_list *gateways = service_gateways(v->scene);
 
     visit_part(v, PART_MAIN, NULL);
     while (rest && *rest) {
@@ -103,13 +82,15 @@ static void visit_protocol(const struct visit *v, const struct row *main_row)
     }
 }
 
+/* 'facts' has the main rows. */
 static void visit_all(const struct service_params *params, const struct scene *scene,
-                      struct rows *rows, visit_fn *visit)
+                      const struct rows *facts, struct rows *rows, visit_fn *visit)
 {
     struct visit v = {.scene = scene, .service = &params->service, .rows = rows, .visit = visit};
 
     for (; v.protocol < SERVICE_PROTOCOLS; v.protocol++) {
-        const struct row *row = main_fact(scene, &params->service, v.protocol, &rows->arena);
+        const struct row *row = rows_find(
+            facts, BALANCER_TABLE, main_id(scene, &params->service, v.protocol, &rows->arena));
 
         if (row) {
             visit_protocol(&v, row);
@@ -119,12 +100,29 @@ static void visit_all(const struct service_params *params, const struct scene *s
 
 /* Asking. */
 
+/* Whether it is there is enough for what shall go. */
 static void ask_row(const struct scene *scene, struct rows *asked, const char *table,
                     struct row_id id, const char *name)
 {
     (void)scene;
     (void)name;
     row_ask(rows_ask(asked, table, id), "external_ids");
+}
+
+/* What stays is compared: asked for at once, it need not be asked for again. */
+static void ask_whole_row(const struct scene *scene, struct rows *asked, const char *table,
+                          struct row_id id, const char *name)
+{
+    static const char *const of_balancer[] = {"name",    "protocol", "vips", "selection_fields",
+                                              "options", NULL};
+    static const char *const of_policy[] = {"priority", "match", "action", "nexthop", NULL};
+    const char *const *columns = strcmp(table, POLICY_TABLE) ? of_balancer : of_policy;
+    struct row *row = rows_ask(asked, table, id);
+
+    ask_row(scene, asked, table, id, name);
+    for (size_t i = 0; columns[i]; i++) {
+        row_ask(row, columns[i]);
+    }
 }
 
 static void ask_group(const struct scene *scene, struct rows *asked, const char *group)
@@ -155,14 +153,14 @@ static bool has_group(const struct scene *scene, const struct rows *wanted, cons
 }
 
 static void ask_main_rows(const struct service_record *service, const struct scene *scene,
-                          struct rows *asked)
+                          struct rows *asked, visit_fn *ask_one)
 {
     for (size_t i = 0; i < SERVICE_PROTOCOLS; i++) {
         const char *name = balancer_name(&asked->arena, service->service_namespace, service->name,
                                          i, PART_MAIN, NULL, false);
 
         if (name) {
-            ask_row(scene, asked, BALANCER_TABLE, row_id(scene->owner, BALANCER_TABLE, name), name);
+            ask_one(scene, asked, BALANCER_TABLE, row_id(scene->owner, BALANCER_TABLE, name), name);
         }
     }
 }
@@ -170,6 +168,7 @@ static void ask_main_rows(const struct service_record *service, const struct sce
 static void ask(const void *opaque, const struct scene *scene, struct rows *asked)
 {
     const struct service_params *params = opaque;
+    visit_fn *ask_one = params->is_added ? ask_whole_row : ask_row;
 
     if (asked->is_plain) {
         return;
@@ -178,9 +177,9 @@ static void ask(const void *opaque, const struct scene *scene, struct rows *aske
     cluster_ask(scene, asked);
     ask_group(scene, asked, ALL_SWITCHES);
     row_ask(rows_ask_where(asked, ROUTER_TABLE, ROW_BY_OWNER, scene->owner), "external_ids");
-    ask_main_rows(&params->service, scene, asked);
+    ask_main_rows(&params->service, scene, asked, ask_one);
     ask_nodes(&params->service, scene, asked);
-    visit_all(params, scene, asked, ask_row);
+    visit_all(params, scene, scene->facts, asked, ask_one);
     if (scene->facts->first && params->is_added && !has_group(scene, NULL, ALL_SWITCHES)) {
         nodes_ask_all(scene, false, asked);
     }
@@ -191,7 +190,7 @@ static void ask(const void *opaque, const struct scene *scene, struct rows *aske
 /* A cluster from before there were services gets its groups. */
 static int want_all_groups(const struct scene *scene, struct rows *wanted)
 {
-    const struct gateway_list *gateways = gateways_of(scene);
+    const struct gateway_list *gateways = service_gateways(scene);
     struct arena *arena = &wanted->arena;
     struct node_list nodes;
 
@@ -230,53 +229,15 @@ static bool has_node(const void *payload, const char *node)
     return has_group(view->scene, view->wanted, switch_group(&view->wanted->arena, node));
 }
 
-/* Those that the plan itself has added, or changed, are as it has them. */
-static bool is_gone(const struct rows *wanted, const char *owner, const char *node)
+/* All rows of a protocol come and go with its main one, so none is looked for in vain. */
+static void find_new(const struct service_params *params, const struct scene *scene,
+                     struct arena *arena, struct service_sites *sites)
 {
-    const struct row *row = rows_find(wanted, ROUTER_TABLE, gateway_router_id(owner, node));
+    for (size_t i = 0; i < SERVICE_PROTOCOLS; i++) {
+        const struct row_id id = main_id(scene, &params->service, i, arena);
 
-    return row && (row->state == ROW_DROPPED || row_pair(row, "external_ids", GATEWAY_KEY));
-}
-
-static const char *stated_gateway(const struct row *row)
-{
-    return row->state == ROW_WANTED && !strcmp(row->table, ROUTER_TABLE)
-               ? row_pair(row, "external_ids", GATEWAY_KEY)
-               : NULL;
-}
-
-static size_t count_stated(const struct rows *wanted)
-{
-    size_t n = 0;
-
-    for (const struct row *row = wanted->first; row; row = row->next) {
-        n += stated_gateway(row) != NULL;
+        sites->is_new[i] = !scene->looks && !rows_find(scene->facts, BALANCER_TABLE, id);
     }
-    return n;
-}
-
-static int find_gateways(const struct scene *scene, struct rows *wanted,
-                         struct service_sites *sites)
-{
-    const struct gateway_list *known = gateways_of(scene);
-    const size_t n = known ? known->n : 0;
-    struct gateway_record *all =
-        arena_alloc(&wanted->arena, (n + count_stated(wanted) + 1) * sizeof *all);
-
-    for (size_t i = 0; i < n && all; i++) {
-        if (!is_gone(wanted, scene->owner, known->of[i].node)) {
-            all[sites->n_gateways++] = known->of[i];
-        }
-    }
-    for (const struct row *row = wanted->first; row && all; row = row->next) {
-        const char *text = stated_gateway(row);
-
-        if (text && gateway_text_parse(text, &wanted->arena, &all[sites->n_gateways])) {
-            sites->n_gateways++;
-        }
-    }
-    sites->gateways = all;
-    return all ? 0 : fail_nomem();
 }
 
 static bool needs_gateways(const struct service_record *service)
@@ -300,9 +261,10 @@ static int add(const struct service_params *params, const struct scene *scene, s
         error = want_all_groups(scene, wanted);
     }
     if (!error && needs_gateways(&params->service)) {
-        error = find_gateways(scene, wanted, &sites);
+        error = service_find_gateways(scene, wanted, &sites);
     }
     if (!error) {
+        find_new(params, scene, &wanted->arena, &sites);
         want_service(wanted, scene->owner, &params->service, &sites);
     }
     return error;
@@ -329,15 +291,121 @@ static int resolve(const void *opaque, const struct scene *scene, struct rows *w
 
     if (wanted->is_plain) {
         return params->is_added ? fail(OVNK8S_UNSUPPORTED, "the server has no table " GROUP_TABLE
-                                                           ": services need OVN 22.03 or newer")
+                                                           ": services need OVN 21.12 or newer")
                                 : 0;
     }
     error = params->is_added ? add(params, scene, wanted) : 0;
     if (!error) {
-        visit_all(params, scene, wanted, drop_row);
+        visit_all(params, scene, scene->facts, wanted, drop_row);
     }
     return error ? error : rows_failed(wanted) ? fail_nomem() : 0;
 }
+
+/* Comparing with a copy of the database. */
+
+struct comparison {
+    struct rows wanted; /* First: what visits are given. */
+    struct rows facts;  /* What is there of that. */
+    const struct service_copy *copy;
+    bool has_other; /* There is a row that is not wanted. */
+};
+
+static const struct row *look_up(const struct comparison *c, const char *table, struct row_id id)
+{
+    return c->copy->find(c->copy->payload, table, id);
+}
+
+/* Of a set that the row is wanted to have something in: what of that it has. */
+static void take_members(struct comparison *c, const struct row *row)
+{
+    struct row *fact = rows_want(&c->facts, row->table, row->id, row->name);
+
+    for (const struct column *column = row->columns; column; column = column->next) {
+        for (size_t i = 0; i < column->n; i++) {
+            const struct row_id member = column->atoms[i].row;
+            const bool is_there = strcmp(row->table, GROUP_TABLE)
+                                      ? look_up(c, POLICY_TABLE, member) != NULL
+                                      : c->copy->is_member(c->copy->payload, row->id, member);
+
+            if (is_there) {
+                row_add_atoms(fact, column->name, COLUMN_IS, false, &column->atoms[i], 1);
+            }
+        }
+    }
+}
+
+static void take_stated(struct comparison *c)
+{
+    for (const struct row *row = c->wanted.first; row; row = row->next) {
+        if (row->state == ROW_EDITED) {
+            take_members(c, row);
+        } else {
+            const struct row *fact = look_up(c, row->table, row->id);
+
+            if (fact) {
+                rows_copy(&c->facts, fact);
+            }
+        }
+    }
+}
+
+static void seek_other(const struct scene *scene, struct rows *wanted, const char *table,
+                       struct row_id id, const char *name)
+{
+    struct comparison *c = (struct comparison *)wanted;
+
+    (void)scene;
+    (void)name;
+    c->has_other |= !row_is_stated(wanted, table, id) && look_up(c, table, id);
+}
+
+/* Main rows of protocols that the service has not are taken, too: they tell what else there is. */
+static void take_main_rows(const struct service_params *params, const struct scene *scene,
+                           struct comparison *c)
+{
+    for (size_t i = 0; i < SERVICE_PROTOCOLS; i++) {
+        const struct row_id id = main_id(scene, &params->service, i, &c->wanted.arena);
+        const struct row *row = look_up(c, BALANCER_TABLE, id);
+
+        if (row && !row_is_stated(&c->wanted, BALANCER_TABLE, id)) {
+            c->has_other = true;
+        }
+    }
+}
+
+static bool is_same(const struct service_params *params, const struct scene *scene,
+                    struct comparison *c)
+{
+    struct changes changes = {.n = 0};
+    bool is_same = false;
+
+    take_main_rows(params, scene, c);
+    take_stated(c);
+    visit_all(params, scene, &c->facts, &c->wanted, seek_other);
+    if (!c->has_other && !rows_failed(&c->wanted) && !rows_failed(&c->facts)) {
+        is_same = !changes_compute(&c->wanted, &c->facts, &changes) && !changes.n;
+    }
+    changes_clear(&changes);
+    return is_same;
+}
+
+bool service_is_settled(const struct scene *scene, const ovnk8s_service *service,
+                        const struct service_copy *copy)
+{
+    struct comparison c = {.copy = copy};
+    struct service_params params = {.is_added = true};
+    struct arena arena = {0};
+    const bool is_settled = has_group(scene, NULL, ALL_SWITCHES) &&
+                            !service_parse(service, &arena, &params.service) &&
+                            !add(&params, scene, &c.wanted) && is_same(&params, scene, &c);
+
+    rows_clear(&c.facts);
+    rows_clear(&c.wanted);
+    arena_clear(&arena);
+    return is_settled;
+}
+
+/* Intents. */
 
 static const struct intent_type add_type = {"adding service", ask, resolve};
 static const struct intent_type delete_type = {"deleting service", ask, resolve};

@@ -58,11 +58,30 @@ struct service_sites {
     /* Whether there is a node of this name; endpoints of others have no node. */
     bool (*has_node)(const void *payload, const char *node);
     const void *payload;
+    bool is_new[SERVICE_PROTOCOLS]; /* There are believed to be no rows of the protocol. */
 };
 
 /* States the rows of the service, and that they are in their groups. The groups exist. */
 void want_service(struct rows *wanted, const char *owner, const struct service_record *service,
                   const struct service_sites *sites);
+
+/* The gateways that there are, as facts tell; NULL while nothing is known. And those that there are
+ * after the plan, in 'sites'. */
+const struct gateway_list *service_gateways(const struct scene *scene);
+int service_find_gateways(const struct scene *scene, struct rows *wanted,
+                          struct service_sites *sites);
+
+/* A copy of the rows of load balancers and of policies, and who is in which group. */
+struct service_copy {
+    const struct row *(*find)(const void *payload, const char *table, struct row_id id);
+    bool (*is_member)(const void *payload, struct row_id group, struct row_id balancer);
+    const void *payload;
+};
+
+/* Whether all that ovnk8s_service_add() would want is in the copy already, and nothing else of the
+ * service. The facts of 'scene' are the routers and groups that there are. False when in doubt. */
+bool service_is_settled(const struct scene *scene, const ovnk8s_service *service,
+                        const struct service_copy *copy);
 
 /* What a row of a service is for. */
 enum service_part {

@@ -6,8 +6,6 @@
 #include "topology/parts.h"
 #include "topology/recall.h"
 
-enum { SERVICE_PRIORITY = 1000 };
-
 static int check_apart(const struct prefixes *range, const char *what,
                        const struct prefixes *others)
 {
@@ -85,7 +83,7 @@ static struct policy policy_of(struct rows *wanted, const char *owner, const str
     return (struct policy){
         .id = service_range_policy_id(owner, range),
         .title = arena_printf(&wanted->arena, "services %s", prefix_to_text(range, text)),
-        .priority = SERVICE_PRIORITY,
+        .priority = PRIORITY_SERVICE_RANGE,
         .match = match_destination(&wanted->arena, range),
         .action = "drop",
     };
@@ -111,6 +109,6 @@ void want_service_range(struct rows *wanted, const char *owner, struct row *rout
     for (size_t i = 0; i < cluster->services.n; i++) {
         const struct policy policy = policy_of(wanted, owner, &cluster->services.of[i]);
 
-        want_policy(wanted, router, &policy);
+        want_policy(wanted, owner, router, &policy);
     }
 }

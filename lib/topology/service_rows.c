@@ -19,12 +19,11 @@
 
 #include "topology/groups.h"
 #include "topology/names.h"
+#include "topology/parts.h"
 #include "topology/service.h"
 #include "topology/topology.h"
 
 const char *const service_protocols[SERVICE_PROTOCOLS] = {"tcp", "udp", "sctp"};
-
-enum { POLICY_PRIORITY = 1000 };
 
 /* What all rows of one protocol of a service have in common. */
 struct balance {
@@ -46,6 +45,11 @@ struct part {
 static struct arena *arena_of(const struct balance *b)
 {
     return &b->wanted->arena;
+}
+
+static bool is_new(const struct balance *b)
+{
+    return b->sites->is_new[b->protocol];
 }
 
 const char *balancer_name(struct arena *arena, const char *service_namespace, const char *name,
@@ -79,10 +83,15 @@ static void is_pair(struct row *row, const char *column, const char *key, const 
     row_add_atoms(row, column, COLUMN_IS, true, pair, 1);
 }
 
-static void describe(const struct balance *b, const struct part *part, struct row *row)
+static void name_service(const struct balance *b, struct row *row)
 {
     row_includes_pair(row, "external_ids", SERVICE_NAMESPACE_KEY, b->service->service_namespace);
     row_includes_pair(row, "external_ids", SERVICE_NAME_KEY, b->service->name);
+}
+
+static void describe(const struct balance *b, const struct part *part, struct row *row)
+{
+    name_service(b, row);
     row_includes_pair(row, "external_ids", GROUPS_KEY, part->groups);
     row_is_owned(row, b->owner);
 }
@@ -117,6 +126,7 @@ static struct row *want_balancer(const struct balance *b, const struct part *par
         return row;
     }
     row->remark = b->service;
+    row->is_new = is_new(b);
     row_is_string(row, "name", name);
     row_is_string(row, "protocol", service_protocols[b->protocol]);
     row_is_empty_map(row, "vips");
@@ -367,36 +377,31 @@ static const char *policy_match(const struct balance *b, const char *replies, un
 
 /* Several gateways share what leaves the cluster; but what a client that is not hidden by the
  * gateway's address is told must pass the gateway that it has come by. */
-static void want_policy(const struct balance *b, const struct gateway_record *gateway,
-                        const struct prefix *join)
+static void want_replies(const struct balance *b, const struct gateway_record *gateway,
+                         const struct prefix *join)
 {
+    const struct service_record *service = b->service;
     const unsigned int family = join->ip.family;
-    const struct row_id id =
-        service_policy_id(b->owner, b->service->service_namespace, b->service->name, b->protocol,
-                          gateway->node, family);
     const char *replies = replies_match(b, gateway, family);
-    const char *match = replies && *replies ? policy_match(b, replies, family) : NULL;
+    const struct policy policy = {
+        .id = service_policy_id(b->owner, service->service_namespace, service->name, b->protocol,
+                                gateway->node, family),
+        .title = arena_printf(arena_of(b), "%s/%s by %s", service->service_namespace, service->name,
+                              gateway->node),
+        .priority = PRIORITY_LOCAL_REPLIES,
+        .match = replies && *replies ? policy_match(b, replies, family) : NULL,
+        .action = "reroute",
+        .next_hop = &join->ip};
     struct row *router =
         rows_edit(b->wanted, ROUTER_TABLE, cluster_router_id(b->owner), b->sites->cluster->name);
-    char text[IP_TEXT];
-    struct row *row;
 
-    if (!match) {
-        return;
+    if (policy.match) {
+        struct row *row = want_policy(b->wanted, b->owner, router, &policy);
+
+        row->is_new = is_new(b);
+        row_includes_pair(row, "external_ids", GATEWAY_NODE_KEY, gateway->node);
+        name_service(b, row);
     }
-    if (!row_is_stated(b->wanted, POLICY_TABLE, id)) {
-        row_includes_row(router, "policies", id);
-    }
-    row = rows_want(b->wanted, POLICY_TABLE, id,
-                    arena_printf(arena_of(b), "%s/%s by %s", b->service->service_namespace,
-                                 b->service->name, gateway->node));
-    row_is_integer(row, "priority", POLICY_PRIORITY);
-    row_is_string(row, "match", match);
-    row_is_string(row, "action", "reroute");
-    row_is_empty(row, "nexthops");
-    row_add_string(row, "nexthops", ip_to_text(&join->ip, text));
-    row_includes_pair(row, "external_ids", GATEWAY_NODE_KEY, gateway->node);
-    row_is_owned(row, b->owner);
 }
 
 static bool wants_local(const struct balance *b)
@@ -417,7 +422,7 @@ static void want_on_gateway(const struct balance *b, const struct gateway_record
         }
     }
     for (size_t i = 0; i < gateway->join.n && wants_local(b); i++) {
-        want_policy(b, gateway, &gateway->join.of[i]);
+        want_replies(b, gateway, &gateway->join.of[i]);
     }
 }
 

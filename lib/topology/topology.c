@@ -57,16 +57,22 @@ uint64_t pod_capacity(const struct prefix *subnet)
     return last == UINT64_MAX ? last : last + 1 > reserved ? last + 1 - reserved : 0;
 }
 
+const char *port_addresses_text(const struct mac *mac, const struct prefixes *ips,
+                                char out[static PORT_ADDRESSES_TEXT])
+{
+    mac_to_text(mac, out);
+    for (size_t i = 0; i < ips->n; i++) {
+        strcat(out, " ");
+        ip_to_text(&ips->of[i].ip, out + strlen(out));
+    }
+    return out;
+}
+
 const char *port_addresses(struct arena *arena, const struct mac *mac, const struct prefixes *ips)
 {
-    char text[MAC_TEXT + 2 * (IP_TEXT + 1)];
+    char text[PORT_ADDRESSES_TEXT];
 
-    mac_to_text(mac, text);
-    for (size_t i = 0; i < ips->n; i++) {
-        strcat(text, " ");
-        ip_to_text(&ips->of[i].ip, text + strlen(text));
-    }
-    return arena_strdup(arena, text);
+    return arena_strdup(arena, port_addresses_text(mac, ips, text));
 }
 
 /* Copies the next word, which must fit, to 'word' and returns what follows it; NULL if there is

@@ -27,7 +27,10 @@ bool is_pod_index(const struct prefix *subnet, uint64_t index);
 uint64_t pod_capacity(const struct prefix *subnet);
 
 /* "MAC IP..." as the column addresses of a logical switch port has it. */
+enum { PORT_ADDRESSES_TEXT = MAC_TEXT + 2 * (IP_TEXT + 1) };
 const char *port_addresses(struct arena *arena, const struct mac *mac, const struct prefixes *ips);
+const char *port_addresses_text(const struct mac *mac, const struct prefixes *ips,
+                                char out[static PORT_ADDRESSES_TEXT]);
 
 /* Reads what port_addresses() writes; the addresses get the lengths of the subnets that they lie
  * in, one of each at most. False for anything else; 'out' may be changed then. */

@@ -1,3 +1,5 @@
+#include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -6,21 +8,35 @@
 
 /* What the Northbound database says. */
 
+/* The pod goes by the name alone: the keys may be what somebody has meddled with. */
 static void mark_port_pod(ovnk8s_watcher *watcher, const struct row *port)
 {
-    const char *pod_namespace = row_pair(port, "external_ids", NAMESPACE_KEY);
-    const char *name = row_string(port, "name");
-    const size_t length = pod_namespace ? strlen(pod_namespace) : 0;
+    const char *name = row_string(port, "name"), *separator = name ? strchr(name, '_') : NULL;
+    char pod_namespace[64];
     struct pod *pod;
 
-    if (!name || !pod_namespace || strncmp(name, pod_namespace, length) || name[length] != '_') {
+    if (!separator || separator - name >= (ptrdiff_t)sizeof pod_namespace) {
         return;
     }
-    pod = pods_find(&watcher->pods, pod_namespace, name + length + 1);
+    snprintf(pod_namespace, sizeof pod_namespace, "%.*s", (int)(separator - name), name);
+    pod = pods_find(&watcher->pods, pod_namespace, separator + 1);
     if (pod) {
         pod_touch(pod);
-    } else {
+    } else if (row_pair(port, "external_ids", NAMESPACE_KEY)) {
         watcher->has_strays = true;
+    }
+}
+
+static void mark_port_pods(ovnk8s_watcher *watcher, const struct row *before, const struct row *now)
+{
+    const char *name = before ? row_string(before, "name") : NULL;
+    const char *new_name = now ? row_string(now, "name") : NULL;
+
+    if (now) {
+        mark_port_pod(watcher, now);
+    }
+    if (before && (!name || !new_name || strcmp(name, new_name) != 0)) {
+        mark_port_pod(watcher, before);
     }
 }
 
@@ -37,7 +53,7 @@ static void row_changed(const struct row *before, const struct row *now, void *p
         }
     } else if (!strcmp(row->table, SWITCH_PORT_TABLE)) {
         nodes_port_changed(&watcher->nodes, before, now);
-        mark_port_pod(watcher, row);
+        mark_port_pods(watcher, before, now);
     }
     services_row_changed(watcher, before, now);
 }
@@ -98,6 +114,7 @@ static void pod_is_there(void *payload, const cJSON *object)
     const char *pod_namespace, *name;
     struct pod *pod;
 
+    api_answers(watcher);
     if (!object_name(object, &pod_namespace, &name)) {
         return;
     }
@@ -144,6 +161,7 @@ static void synced(void *payload)
 {
     ovnk8s_watcher *watcher = payload;
 
+    api_answers(watcher);
     pods_each(&watcher->pods, drop_unseen, NULL);
     if (!watcher->pods_synced) {
         log_line(&watcher->log, OVNK8S_LOG_INFO, "following %zu pods of %s", watcher->pods.table.n,

@@ -13,9 +13,13 @@ static struct tasks *queue_of(ovnk8s_watcher *watcher)
 
 void task_blame(ovnk8s_watcher *watcher, struct task *task, int64_t least)
 {
-    const int64_t pause = task_postpone(queue_of(watcher), task, now_ms(), least);
     char name[512];
+    int64_t pause;
 
+    if (watcher->nodes.n_lost && ovnk8s_last_error()->code == OVNK8S_NOTFOUND) {
+        (void)!fail_during(OVNK8S_NOTFOUND, NULL, NULL, RESTORED);
+    }
+    pause = task_postpone(queue_of(watcher), task, now_ms(), least);
     task->type->name(task, name, sizeof name);
     watcher->metrics.tasks_failed++;
     log_line(&watcher->log, OVNK8S_LOG_WARN, "%s %s: %s: trying again in %lld ms", task->type->kind,
@@ -30,7 +34,9 @@ void task_blame(ovnk8s_watcher *watcher, struct task *task, int64_t least)
 /* The task decides by itself where it goes; one that says nothing is looked at again. */
 static void land_task(ovnk8s_watcher *watcher, struct task *task, enum landing landing)
 {
-    task->failures = landing == PLAN_COMMITTED ? 0 : task->failures;
+    if (landing == PLAN_COMMITTED) {
+        task->failures = task->most = 0;
+    }
     if (task->type->landed) {
         task->type->landed(watcher, task, landing);
     }
@@ -39,10 +45,12 @@ static void land_task(ovnk8s_watcher *watcher, struct task *task, enum landing l
     }
 }
 
+/* Half as many to a plan: what is done for 500 takes two plans for each of nine halvings, where one
+ * of them is to blame. */
 static void land_refused(ovnk8s_watcher *watcher, struct cargo *cargo)
 {
     const struct failure_story story = failure_save();
-    const bool is_alone = cargo->tasks.n == 1;
+    const size_t n = cargo->tasks.n;
     struct task *task;
 
     watcher->metrics.plans_refused++;
@@ -50,8 +58,8 @@ static void land_refused(ovnk8s_watcher *watcher, struct cargo *cargo)
         if (task->type->landed) {
             task->type->landed(watcher, task, PLAN_REFUSED);
         }
-        task->is_alone = true; /* From now on, until it succeeds. */
-        if (is_alone) {
+        task->most = (uint16_t)((n + 1) / 2); /* From now on, until it succeeds. */
+        if (n == 1) {
             failure_restore(&story);
             task_blame(watcher, task, 0);
         } else {
@@ -149,9 +157,13 @@ static void examine(ovnk8s_watcher *watcher, struct cargo *next, struct task *ta
         break;
     case TASK_PLANNED:
         list_add(&next->tasks, task);
+        next->most =
+            !next->most || (task->most && task->most < next->most) ? task->most : next->most;
         break;
     case TASK_WAITS:
         task_wait(tasks, task, now_ms());
+        break;
+    case TASK_DEFERRED:
         break;
     case TASK_FAILED:
         task_blame(watcher, task, 0);
@@ -162,23 +174,26 @@ static void examine(ovnk8s_watcher *watcher, struct cargo *next, struct task *ta
     }
 }
 
+/* Whether there is a task for the lane's next plan; suspects bear less company than others. */
+static bool has_more(const struct lanes *lanes, enum lane number)
+{
+    const struct cargo *next = &lanes->of[number].next;
+    const size_t most = next->most ? next->most : MOST_PLANNED;
+
+    return next->tasks.n < most && tasks_has(&lanes->tasks, number, next->tasks.n);
+}
+
 /* Not more at once than fill a plan, so that a step is short. */
 static void collect(ovnk8s_watcher *watcher, enum lane number)
 {
-    struct cargo *next = &watcher->lanes.of[number].next;
-    const size_t most = number == LANE_ALONE ? 1 : MOST_PLANNED;
+    struct lanes *lanes = &watcher->lanes;
+    struct cargo *next = &lanes->of[number].next;
 
-    if (!watcher->lanes.tasks.ready[number].n ||
-        (!next->plan && watcher_plan_new(watcher, &next->plan) != 0)) {
+    if (!has_more(lanes, number) || (!next->plan && watcher_plan_new(watcher, &next->plan) != 0)) {
         return;
     }
-    for (size_t i = 0; i < MOST_PLANNED && next->tasks.n < most; i++) {
-        struct task *task = tasks_take(queue_of(watcher), number);
-
-        if (!task) {
-            return;
-        }
-        examine(watcher, next, task);
+    for (size_t i = 0; i < MOST_PLANNED && has_more(lanes, number); i++) {
+        examine(watcher, next, tasks_take(&lanes->tasks, number));
     }
 }
 
@@ -211,7 +226,7 @@ void lanes_stand_down(ovnk8s_watcher *watcher)
 
         land_unled(watcher, next);
         ovnk8s_plan_free(next->plan);
-        next->plan = NULL;
+        *next = (struct cargo){.plan = NULL};
     }
 }
 
@@ -269,15 +284,13 @@ static int64_t earlier(int64_t a, int64_t b)
 static int64_t lane_wake_at(const ovnk8s_watcher *watcher, enum lane number)
 {
     const struct lane_state *lane = &watcher->lanes.of[number];
-    const size_t most = number == LANE_ALONE ? 1 : MOST_PLANNED;
-    const bool collects = watcher->lanes.tasks.ready[number].n && lane->next.tasks.n < most;
     int64_t at = lane->apply ? apply_wakes_at(lane->apply) : INT64_MAX;
 
     if (lead_follows(watcher)) {
         return watcher->lanes.tasks.ready[number].n ? 0 : at;
     }
     if (may_plan(watcher)) {
-        at = collects ? 0 : at;
+        at = has_more(&watcher->lanes, number) ? 0 : at;
         at = lane->next.tasks.n && !lane->apply ? earlier(at, lane->not_before) : at;
     }
     return at;

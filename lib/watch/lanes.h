@@ -2,8 +2,9 @@
  * each lane is in flight.
  *
  * While one is in flight, the next one of its lane is collected; the other lanes go on. A plan that
- * fails for a reason of one of its tasks is given up, and each of them is tried again alone. When
- * the database goes away, nobody is to blame: all are ready again and wait for it. */
+ * fails for a reason of one of its tasks is given up, and they are tried again in plans half as
+ * large, down to the one that is to blame. When the database goes away, nobody is: all are ready
+ * again and wait for it. */
 
 #ifndef WATCH_LANES_H
 #define WATCH_LANES_H
@@ -18,6 +19,7 @@ struct apply;
 struct cargo {
     ovnk8s_plan *plan;
     struct task_list tasks;
+    size_t most; /* Of them, as one of them wants it; 0: as many as fit. */
 };
 
 struct lane_state {

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "topology/adopt_identity.h"
 #include "topology/names.h"
 
 struct node *nodes_find(const struct nodes *nodes, const char *name)
@@ -75,11 +76,23 @@ static bool is_ours(const struct nodes *nodes, const struct row *row)
     return name && row_id_equal(row->id, switch_id(nodes->owner, name));
 }
 
+static bool is_lost(const struct nodes *nodes, const struct row *row)
+{
+    struct arena arena = {.blocks = NULL};
+    struct row_id id;
+    const bool is_known = row && identity_of(nodes->owner, row, &arena, &id);
+
+    arena_clear(&arena);
+    return is_known && !row_id_equal(id, row->id);
+}
+
 bool nodes_switch_changed(struct nodes *nodes, const struct row *before, const struct row *now)
 {
     struct prefixes subnets;
     struct node *node;
 
+    nodes->n_lost += is_lost(nodes, now);
+    nodes->n_lost -= is_lost(nodes, before);
     if (!now && before && is_ours(nodes, before)) {
         remove_node(nodes, row_string(before, "name"));
     }
@@ -149,17 +162,26 @@ static void add_found(const struct ip *ip, void *payload)
     }
 }
 
-bool node_read_addresses(const struct node *node, const struct row *port, struct prefixes *out)
+static bool read_addresses(const struct node *node, const struct column *column,
+                           struct prefixes *out)
 {
-    const struct column *addresses = row_column(port, "addresses");
-
     *out = (struct prefixes){.n = 0};
-    for (size_t i = 0; addresses && i < addresses->n; i++) {
-        if (addresses->atoms[i].type == ATOM_STRING) {
-            each_ip(addresses->atoms[i].string, add_found, &(struct found){node, out});
+    for (size_t i = 0; column && i < column->n; i++) {
+        if (column->atoms[i].type == ATOM_STRING) {
+            each_ip(column->atoms[i].string, add_found, &(struct found){node, out});
         }
     }
     return out->n > 0;
+}
+
+bool node_read_addresses(const struct node *node, const struct row *port, struct prefixes *out)
+{
+    return read_addresses(node, row_column(port, "addresses"), out);
+}
+
+bool node_read_security(const struct node *node, const struct row *port, struct prefixes *out)
+{
+    return read_addresses(node, row_column(port, "port_security"), out);
 }
 
 /* The block of one address. */

@@ -22,6 +22,8 @@ struct nodes {
     struct hash table;      /* By name. */
     struct blocks reserved; /* Given to somebody, of whom no row says so yet. */
     bool all_counted;
+    size_t n_lost; /* Logical switches of the owner's that have not the identity of their names:
+                    * those of a backup that was restored, until a repair adopts them. */
 };
 
 void nodes_clear(struct nodes *nodes);
@@ -40,6 +42,9 @@ void nodes_counted(struct nodes *nodes);
 /* The addresses of a logical switch port, with the lengths of the subnets of 'node'. False when the
  * row has none there. */
 bool node_read_addresses(const struct node *node, const struct row *port, struct prefixes *out);
+
+/* The same of those that its port security lets pass. */
+bool node_read_security(const struct node *node, const struct row *port, struct prefixes *out);
 
 /* Whether nobody has the addresses, and a pod may. */
 bool node_can_give(const struct nodes *nodes, const struct node *node,

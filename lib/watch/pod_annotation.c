@@ -5,8 +5,9 @@
 #include "watch/pod_task.h"
 #include "watch/private.h"
 
-/* So long the API server may take to tell that a pod has gone. */
-enum { GONE_MS = 5000 };
+/* So long the API server may take to tell that a pod has gone; and what a patch has changed, which
+ * doubles each time that it has not told. */
+enum { GONE_MS = 5000, UNTOLD_MS = 10000, MOST_DOUBLINGS = 6 };
 
 static void note_annotated(ovnk8s_watcher *watcher, struct pod *pod)
 {
@@ -27,10 +28,12 @@ static void patch_done(const struct kube_reply *reply, void *payload)
     pod->patch = NULL;
     if (!reply->error) {
         note_annotated(watcher, pod);
+        pod->patched_at = now_ms();
+        api_answers(watcher);
         pod_touch(pod);
         return;
     }
-    pod->annotation = 0;
+    pod->patched = 0;
     watcher->metrics.patches_failed++;
     if (pod->task.state == STATE_PLANNED) {
         pod_touch(pod);
@@ -39,7 +42,7 @@ static void patch_done(const struct kube_reply *reply, void *payload)
         task_say(&pod->task, "%s", ovnk8s_last_error()->message);
         task_defer(&watcher->lanes.tasks, &pod->task, now_ms() + GONE_MS);
     } else {
-        task_blame(watcher, &pod->task, reply->retry_after_ms);
+        api_blame(watcher, &pod->task, reply);
     }
 }
 
@@ -99,18 +102,33 @@ static struct pod_network network_of(const struct node *node, const struct row *
                                      const struct prefixes *addresses)
 {
     const struct prefixes routers = addresses_at(&node->subnets, ROUTER_INDEX);
-    struct pod_network network = {.addresses = *addresses};
-    const char *text = row_string(port, "addresses");
-    char mac[MAC_TEXT];
+    struct pod_network network = {.addresses = *addresses, .mac = pod_mac(port, addresses)};
 
     for (size_t i = 0; i < addresses->n; i++) {
         network.gateways[i] = prefixes_of(&routers, addresses->of[i].ip.family)->ip;
     }
-    snprintf(mac, sizeof mac, "%s", text ? text : "");
-    if (!mac_from_text(mac, &network.mac)) {
-        network.mac = mac_from_ip(&addresses->of[0].ip);
-    }
     return network;
+}
+
+/* An answer proves nothing: somebody on the way may have given it. What the API server tells of the
+ * pod does, and that comes by itself. Returns until when it is waited for; 0: not any more. */
+static int64_t told_by(const struct pod *pod, uint64_t hash)
+{
+    const unsigned int doublings = pod->untold < MOST_DOUBLINGS ? pod->untold : MOST_DOUBLINGS;
+    const int64_t at = pod->patched_at + ((int64_t)UNTOLD_MS << doublings);
+
+    return pod->patched == hash && now_ms() < at ? at : 0;
+}
+
+static void note_untold(ovnk8s_watcher *watcher, struct pod *pod, uint64_t hash)
+{
+    if (pod->patched == hash) {
+        pod->untold += pod->untold < UINT8_MAX;
+        log_line(&watcher->log, OVNK8S_LOG_WARN,
+                 "Pod %s/%s: the API server has taken the annotation, but does not tell it:"
+                 " annotating again",
+                 pod->pod_namespace, pod->name);
+    }
 }
 
 enum verdict pod_annotate(ovnk8s_watcher *watcher, struct pod *pod, const struct node *node,
@@ -119,6 +137,7 @@ enum verdict pod_annotate(ovnk8s_watcher *watcher, struct pod *pod, const struct
     const struct pod_network network = network_of(node, port, &pod->addresses);
     CLEANUP(clear_texts) struct texts texts = {.ovn = NULL};
     uint64_t hash;
+    int64_t at;
 
     if (!pod->patch) { /* Otherwise its end brings the pod back here. */
         if (write_texts(watcher, &network, &texts)) {
@@ -127,13 +146,19 @@ enum verdict pod_annotate(ovnk8s_watcher *watcher, struct pod *pod, const struct
         hash = annotation_hash(texts.ovn, texts.networks);
         if (hash == pod->annotation) {
             pod->committed_at = 0;
+            pod->patched = pod->untold = 0;
             return TASK_DONE;
         }
+        if ((at = told_by(pod, hash)) != 0) {
+            task_say(&pod->task, "annotated: waiting for the API server to tell it");
+            task_defer(&watcher->lanes.tasks, &pod->task, at);
+            return TASK_DEFERRED;
+        }
+        note_untold(watcher, pod, hash);
         if (start_patch(watcher, pod, &texts)) {
             return TASK_FAILED;
         }
-        /* As if the API server had told it already; a failure takes it back. */
-        pod->annotation = hash;
+        pod->patched = hash;
     }
     task_say(&pod->task, "being annotated");
     return TASK_WAITS;

@@ -52,14 +52,65 @@ static const struct row *find_port(ovnk8s_watcher *watcher, const struct pod *po
                         switch_port_id(watcher->owner, name));
 }
 
-/* Whether the port was made for this pod, and not for an earlier one of its name. */
+/* Whether the port was made for this pod, and not for an earlier one of its name; a key that is
+ * missing says nothing. One that somebody has made a port of another type is no pod's. */
 static bool is_of_pod(const struct row *port, const struct pod *pod)
 {
     const char *uid = row_pair(port, "external_ids", POD_UID_KEY);
-    const char *node = row_pair(port, "external_ids", NODE_KEY);
+    const char *node = row_pair(port, "external_ids", NODE_KEY), *type = row_string(port, "type");
 
-    return (!uid || !pod->uid || !strcmp(uid, pod->uid)) && node && pod->node &&
-           !strcmp(node, pod->node);
+    return (!uid || !pod->uid || !strcmp(uid, pod->uid)) &&
+           (!node || !pod->node || !strcmp(node, pod->node)) && (!type || !*type);
+}
+
+static bool is_pair(const struct row *port, const char *key, const char *value)
+{
+    const char *there = row_pair(port, "external_ids", key);
+
+    return there && !strcmp(there, value);
+}
+
+static bool is_just(const struct row *port, const char *column, const char *text)
+{
+    const char *there = row_string(port, column);
+
+    return there && !strcmp(there, text) && row_column(port, column)->n == 1;
+}
+
+struct mac pod_mac(const struct row *port, const struct prefixes *addresses)
+{
+    const char *text = row_string(port, "addresses");
+    char word[MAC_TEXT];
+    struct mac mac;
+
+    snprintf(word, sizeof word, "%s", text ? text : "");
+    return mac_from_text(word, &mac) ? mac : mac_from_ip(&addresses->of[0].ip);
+}
+
+/* Whether all that the watcher writes to the pod's row is there as it writes it. */
+static bool is_intact(const ovnk8s_watcher *watcher, const struct pod *pod, const struct row *port)
+{
+    const struct mac mac = pod_mac(port, &pod->addresses);
+    char text[PORT_ADDRESSES_TEXT], name[512];
+
+    port_addresses_text(&mac, &pod->addresses, text);
+    snprintf(name, sizeof name, "%s_%s", pod->pod_namespace, pod->name);
+    return is_just(port, "addresses", text) && is_just(port, "port_security", text) &&
+           is_just(port, "name", name) && is_pair(port, NODE_KEY, pod->node) &&
+           is_pair(port, NAMESPACE_KEY, pod->pod_namespace) && is_pair(port, POD_KEY, "true") &&
+           is_pair(port, OWNER_KEY, watcher->owner) &&
+           (!pod->uid || is_pair(port, POD_UID_KEY, pod->uid));
+}
+
+/* Whether somebody has changed the addresses of the row alone: what the pod has, or is annotated
+ * with, and port security both tell the earlier ones. */
+static bool is_falsified(const struct pod *pod, const struct node *node, const struct row *port,
+                         const struct prefixes *addresses)
+{
+    struct prefixes secured;
+
+    return pod->addresses.n && !prefixes_equal(&pod->addresses, addresses) &&
+           node_read_security(node, port, &secured) && prefixes_equal(&pod->addresses, &secured);
 }
 
 /* Takes over what the pod's row has; false when it has none, or it is not the pod's. */
@@ -68,7 +119,8 @@ static bool take_row(ovnk8s_watcher *watcher, struct pod *pod, const struct node
 {
     struct prefixes addresses;
 
-    if (!port || !is_of_pod(port, pod) || !node_read_addresses(node, port, &addresses)) {
+    if (!port || !is_of_pod(port, pod) || !node_read_addresses(node, port, &addresses) ||
+        is_falsified(pod, node, port, &addresses)) {
         return false;
     }
     release(watcher, pod);
@@ -106,12 +158,16 @@ static int choose_addresses(void *payload, struct prefixes *out)
 
 /* The port. */
 
-static int plan_port(ovnk8s_plan *plan, struct pod *pod)
+/* 'port' is its row, if there is one already. */
+static int plan_port(ovnk8s_plan *plan, struct pod *pod, const struct row *port)
 {
+    const struct mac mac =
+        port && pod->addresses.n ? pod_mac(port, &pod->addresses) : (struct mac){.bytes = {0}};
     const struct port_wish wish = {.pod_namespace = pod->pod_namespace,
                                    .pod = pod->name,
                                    .node = pod->node,
                                    .pod_uid = pod->uid,
+                                   .mac = port && pod->addresses.n ? &mac : NULL,
                                    .choose = choose_addresses,
                                    .payload = pod};
 
@@ -150,6 +206,32 @@ static enum verdict examine_unwanted(ovnk8s_watcher *watcher, struct pod *pod, o
     return pod->is_gone ? TASK_GONE : TASK_DONE;
 }
 
+/* Says what the pod's node lacks. Returns whether that is news. */
+static bool say_node(ovnk8s_watcher *watcher, struct pod *pod)
+{
+    const struct row *row = replica_find(conn_replica(watcher->conn), SWITCH_TABLE,
+                                         switch_id(watcher->owner, pod->node));
+    const char *lacks = row ? "its logical switch does not tell its subnets any more: run"
+                              " \"ovn-k8s-overlay repair\""
+                        : watcher->nodes.n_lost ? RESTORED
+                                                : "to be added (minion-init)";
+
+    return task_say(&pod->task, "waiting for node %s: %s", pod->node, lacks);
+}
+
+static enum verdict wait_for_node(ovnk8s_watcher *watcher, struct pod *pod)
+{
+    const char *reason;
+
+    if (say_node(watcher, pod)) {
+        reason = pod->task.reason ? pod->task.reason : "waiting for its node";
+        log_line(&watcher->log, OVNK8S_LOG_INFO, "Pod %s/%s: %s", pod->pod_namespace, pod->name,
+                 reason);
+        tell(watcher, pod, "WaitingForNode", reason);
+    }
+    return TASK_WAITS;
+}
+
 static enum verdict examine(ovnk8s_watcher *watcher, struct task *task, ovnk8s_plan *plan)
 {
     struct pod *pod = pod_of(task);
@@ -162,18 +244,16 @@ static enum verdict examine(ovnk8s_watcher *watcher, struct task *task, ovnk8s_p
         return examine_unwanted(watcher, pod, plan, port);
     }
     if (!node) {
-        if (task_say(task, "waiting for node %s to be added (minion-init)", pod->node)) {
-            log_line(&watcher->log, OVNK8S_LOG_INFO, "Pod %s/%s: %s", pod->pod_namespace, pod->name,
-                     task->reason ? task->reason : "waiting for its node");
-            tell(watcher, pod, "WaitingForNode", task->reason ? task->reason : "");
-        }
-        return TASK_WAITS;
+        return wait_for_node(watcher, pod);
     }
     if (!port) {
-        return plan_port(plan, pod) ? TASK_FAILED : TASK_PLANNED;
+        return plan_port(plan, pod, NULL) ? TASK_FAILED : TASK_PLANNED;
     }
     if (!take_row(watcher, pod, node, port)) {
         return plan_delete(plan, pod, port) ? TASK_FAILED : TASK_PLANNED;
+    }
+    if (!is_intact(watcher, pod, port)) {
+        return plan_port(plan, pod, port) ? TASK_FAILED : TASK_PLANNED;
     }
     return pod_annotate(watcher, pod, node, port);
 }
@@ -184,7 +264,7 @@ static int wish(ovnk8s_watcher *watcher, struct task *task, ovnk8s_plan *plan)
     const struct row *port = find_port(watcher, pod);
 
     if (pod->wants_port) {
-        return nodes_find(&watcher->nodes, pod->node) ? plan_port(plan, pod) : 0;
+        return nodes_find(&watcher->nodes, pod->node) ? plan_port(plan, pod, port) : 0;
     }
     return port ? plan_delete(plan, pod, port) : 0;
 }
@@ -197,7 +277,7 @@ static bool follow(ovnk8s_watcher *watcher, struct task *task)
     if (pod->patch) {
         kube_call_cancel(pod->patch);
         pod->patch = NULL;
-        pod->annotation = 0; /* Nobody knows. */
+        pod->patched = 0;
     }
     release(watcher, pod);
     pod->has_port = find_port(watcher, pod) != NULL;
@@ -219,7 +299,7 @@ static void note_committed(ovnk8s_watcher *watcher, struct pod *pod)
 static void landed(ovnk8s_watcher *watcher, struct task *task, enum landing landing)
 {
     struct pod *pod = pod_of(task);
-    const bool has_row = find_port(watcher, pod) != NULL;
+    const struct row *port = find_port(watcher, pod);
 
     if (landing == PLAN_REFUSED) {
         release(watcher, pod);
@@ -228,8 +308,9 @@ static void landed(ovnk8s_watcher *watcher, struct task *task, enum landing land
         return;
     }
     note_committed(watcher, pod);
-    pod->has_claim = pod->wants_port || has_row;
-    if (pod->is_reserved && !has_row) { /* The row will touch it. */
+    pod->has_claim = pod->wants_port || port;
+    if (pod->wants_port && (port ? !is_intact(watcher, pod, port) : pod->is_reserved)) {
+        /* The row will touch it. */
         task_say(task, "committed: waiting for the database to show it");
         task_defer(&watcher->lanes.tasks, task, now_ms() + UNSEEN_MS);
     }

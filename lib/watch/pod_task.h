@@ -20,6 +20,9 @@ struct pod *pod_of(const struct task *task);
 /* Something about the pod has changed. */
 void pod_touch(struct pod *pod);
 
+/* The MAC address that the port of a pod with 'addresses' has, which need not be the usual one. */
+struct mac pod_mac(const struct row *port, const struct prefixes *addresses);
+
 /* pod_annotation.c: makes the annotation tell the network of 'port', whose addresses the pod has.
  */
 enum verdict pod_annotate(ovnk8s_watcher *watcher, struct pod *pod, const struct node *node,

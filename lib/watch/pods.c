@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "topology/annotation.h"
+#include "watch/reading.h"
 
 /* Keeping them. */
 
@@ -124,24 +125,12 @@ void pods_clear(struct pods *pods)
 
 /* Reading the API's objects. */
 
-static const cJSON *member(const cJSON *object, const char *name)
-{
-    return cJSON_GetObjectItemCaseSensitive(object, name);
-}
-
-static const char *text_member(const cJSON *object, const char *name)
-{
-    const char *text = cJSON_GetStringValue(member(object, name));
-
-    return text && *text ? text : NULL;
-}
-
 bool object_name(const cJSON *object, const char **pod_namespace, const char **name)
 {
-    const cJSON *metadata = member(object, "metadata");
+    const cJSON *metadata = member_of(object, "metadata");
 
-    *pod_namespace = text_member(metadata, "namespace");
-    *name = text_member(metadata, "name");
+    *pod_namespace = text_of(metadata, "namespace");
+    *name = text_of(metadata, "name");
     return *pod_namespace && *name;
 }
 
@@ -164,16 +153,16 @@ static bool take_over(char **to, const char *value)
 
 static bool has_finished(const cJSON *object)
 {
-    const char *phase = text_member(member(object, "status"), "phase");
+    const char *phase = text_of(member_of(object, "status"), "phase");
 
     return phase && (!strcmp(phase, "Succeeded") || !strcmp(phase, "Failed"));
 }
 
 static bool wants_port(const cJSON *object)
 {
-    const cJSON *spec = member(object, "spec");
+    const cJSON *spec = member_of(object, "spec");
 
-    return text_member(spec, "nodeName") && !cJSON_IsTrue(member(spec, "hostNetwork")) &&
+    return text_of(spec, "nodeName") && !cJSON_IsTrue(member_of(spec, "hostNetwork")) &&
            !has_finished(object);
 }
 
@@ -192,14 +181,17 @@ uint64_t annotation_hash(const char *ovn, const char *networks)
 /* Where the pod has no address yet, that of its annotation is the one to have. */
 static bool read_annotations(const struct pods *pods, struct pod *pod, const cJSON *annotations)
 {
-    const char *ovn = text_member(annotations, POD_ANNOTATION);
+    const char *ovn = text_of(annotations, POD_ANNOTATION);
     const char *networks =
-        pods->with_networks ? text_member(annotations, POD_NETWORKS_ANNOTATION) : NULL;
+        pods->with_networks ? text_of(annotations, POD_NETWORKS_ANNOTATION) : NULL;
     const uint64_t hash = annotation_hash(ovn, networks);
     const bool changed = pod->annotation != hash;
     struct pod_network network;
 
     pod->annotation = hash;
+    if (hash && hash == pod->patched) {
+        pod->patched = pod->untold = 0;
+    }
     if (changed && !pod->addresses.n &&
         ((ovn && !annotation_parse(ovn, &network)) ||
          (networks && !pod_networks_parse(networks, &network)))) {
@@ -210,16 +202,17 @@ static bool read_annotations(const struct pods *pods, struct pod *pod, const cJS
 
 bool pod_read(struct pods *pods, struct pod *pod, const cJSON *object)
 {
-    const cJSON *metadata = member(object, "metadata");
+    const cJSON *metadata = member_of(object, "metadata");
     const bool wants = wants_port(object);
     bool changed = pod->is_gone || pod->wants_port != wants;
 
-    if (take_over(&pod->uid, text_member(metadata, "uid"))) {
+    if (take_over(&pod->uid, text_of(metadata, "uid"))) {
         changed = true; /* Another pod, which has no claim to the addresses of the earlier one. */
         pod->addresses.n = pod->is_reserved ? pod->addresses.n : 0;
+        pod->patched = pod->untold = 0;
     }
-    changed |= pod_set_node(pods, pod, text_member(member(object, "spec"), "nodeName"));
-    changed |= read_annotations(pods, pod, member(metadata, "annotations"));
+    changed |= pod_set_node(pods, pod, text_of(member_of(object, "spec"), "nodeName"));
+    changed |= read_annotations(pods, pod, member_of(metadata, "annotations"));
     pod->wants_port = wants;
     pod->is_gone = false;
     return changed;

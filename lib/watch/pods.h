@@ -22,10 +22,13 @@ struct pod {
     const char *pod_namespace, *name; /* Behind the struct. */
     char *uid;                        /* NULL: not known. */
     const char *node;                 /* One of the pods' node names; NULL: not known. */
-    uint64_t annotation;              /* As annotation_hash() has it. */
+    uint64_t annotation;              /* What the API server tells, as annotation_hash() has it. */
+    uint64_t patched;   /* What the latest patch says, until the API server tells it; 0: none. */
+    int64_t patched_at; /* When the latest patch was answered. */
     struct prefixes addresses; /* Of its port, or what the annotation or a plan said of them. */
     int64_t committed_at;      /* When its port was, until it is annotated; 0: not now. */
     struct kube_call *patch;   /* Under way. */
+    uint8_t untold;            /* How often a patch was answered well, but then not told. */
     bool wants_port;           /* Runs on a node, in a network of its own. */
     bool is_gone;     /* Not in the API server any more; kept until its port is gone too. */
     bool is_seen;     /* During a LIST. */

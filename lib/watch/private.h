@@ -16,6 +16,7 @@
 #include "ovsdb/nb.h"
 #include "topology/annotation.h"
 #include "topology/names.h"
+#include "watch/api_absence.h"
 #include "watch/lanes.h"
 #include "watch/lead.h"
 #include "watch/ledgers.h"
@@ -24,6 +25,9 @@
 #include "watch/nodes.h"
 #include "watch/pods.h"
 #include "watch/service_task.h"
+
+/* What is to be done while rows of the owner's have lost their identities. */
+#define RESTORED "the database was restored from a backup: run \"ovn-k8s-overlay repair\""
 
 struct ovnk8s_watcher {
     ovnk8s_nb *nb;
@@ -35,6 +39,7 @@ struct ovnk8s_watcher {
     int epoll;
     struct wake_set wakes; /* Of 'conn', as registered. */
 
+    struct api_absence api_absence;
     struct lead lead;
     struct event_recorder *events; /* NULL: none are told. */
     struct lanes lanes;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "topology/groups.h"
+#include "topology/names.h"
 #include "topology/service.h"
 #include "watch/event_recorder.h"
 #include "watch/private.h"
@@ -34,41 +35,80 @@ static void name_service(const struct task *task, char *out, size_t size)
 
 /* What is wanted. */
 
-static int plan_service(struct service_task *task, ovnk8s_plan *plan)
+static void tell_left_out(const struct service_task *task, const struct reading *reading)
+{
+    if (reading->left_out) {
+        log_line(&task->watcher->log, OVNK8S_LOG_WARN, "service %s/%s: %s",
+                 task->service->service_namespace, task->service->name, reading->reason);
+    }
+}
+
+static int plan_service(struct service_task *task, const ovnk8s_service *value, ovnk8s_plan *plan)
+{
+    return value
+               ? ovnk8s_service_add(plan, value)
+               : ovnk8s_service_delete(plan, task->service->service_namespace, task->service->name);
+}
+
+/* What the database has already needs no plan: so a start with thousands of services is quick, and
+ * what a plan has changed is seen to be as it should be. */
+static enum verdict compare(struct service_task *task, ovnk8s_plan *plan)
 {
     struct reading reading = {.left_out = 0};
     struct arena arena = {0};
     ovnk8s_service value;
-    int error;
+    enum verdict verdict = TASK_DONE;
 
     task->is_wanted = service_value(task->service, &arena, &value, &reading);
-    if (reading.left_out) {
-        log_line(&task->watcher->log, OVNK8S_LOG_WARN, "service %s/%s: %s",
-                 task->service->service_namespace, task->service->name, reading.reason);
+    if (arena.failed) {
+        fail_nomem();
+        verdict = TASK_FAILED;
+    } else if (!task->is_wanted || !service_is_in_database(task->watcher, &value)) {
+        tell_left_out(task, &reading);
+        verdict =
+            plan_service(task, task->is_wanted ? &value : NULL, plan) ? TASK_FAILED : TASK_PLANNED;
     }
-    error = arena.failed      ? fail_nomem()
-            : task->is_wanted ? ovnk8s_service_add(plan, &value)
-                              : ovnk8s_service_delete(plan, task->service->service_namespace,
-                                                      task->service->name);
     arena_clear(&arena);
-    return error;
+    return verdict;
+}
+
+/* All services would fail alike, and go on failing. */
+static enum verdict wait_for_groups(ovnk8s_watcher *watcher, struct task *task)
+{
+    task_say(task, "waiting for a server with table " GROUP_TABLE
+                   ", of OVN 21.12 or newer, and a watcher that is started then");
+    if (!watcher->services.is_told) {
+        watcher->services.is_told = true;
+        log_line(&watcher->log, OVNK8S_LOG_WARN,
+                 "the server has no table " GROUP_TABLE
+                 ": no service works before OVN is 21.12 or newer");
+    }
+    return TASK_WAITS;
 }
 
 static enum verdict examine(ovnk8s_watcher *watcher, struct task *opaque, ovnk8s_plan *plan)
 {
     struct service_task *task = service_of(opaque);
 
-    (void)watcher;
     if (!task->service->spec && task->is_clean) {
         return TASK_GONE;
     }
-    return plan_service(task, plan) ? TASK_FAILED : TASK_PLANNED;
+    return conn_is_plain(watcher->conn) ? wait_for_groups(watcher, opaque) : compare(task, plan);
 }
 
-static int wish(ovnk8s_watcher *watcher, struct task *task, ovnk8s_plan *plan)
+static int wish(ovnk8s_watcher *watcher, struct task *opaque, ovnk8s_plan *plan)
 {
+    struct service_task *task = service_of(opaque);
+    struct reading reading = {.left_out = 0};
+    struct arena arena = {0};
+    ovnk8s_service value;
+    const bool is_wanted = service_value(task->service, &arena, &value, &reading);
+    const int error =
+        arena.failed ? fail_nomem() : plan_service(task, is_wanted ? &value : NULL, plan);
+
     (void)watcher;
-    return plan_service(service_of(task), plan);
+    arena_clear(&arena);
+    return error;
 }
 
 /* One that has no rows any more is looked at once more, and forgotten. */
@@ -177,7 +217,8 @@ void services_touch_all(ovnk8s_watcher *watcher)
 
 /* Rows. */
 
-/* One that nobody knows has rows from a time when no watcher was running. */
+/* Of a load balancer or a policy. A service that nobody knows has rows from a time when no watcher
+ * was running. */
 static void touch_owner_of(const struct row *balancer, void *payload)
 {
     ovnk8s_watcher *watcher = payload;
@@ -210,20 +251,6 @@ static void touch_if_stray(const struct row *balancer, void *payload)
     if (!service || !service->spec) {
         touch_owner_of(balancer, payload);
     }
-}
-
-/* What comes while a plan of the service is in flight is what that plan has done. */
-static bool is_expected(const ovnk8s_watcher *watcher, const struct row *balancer)
-{
-    const char *service_namespace = row_pair(balancer, "external_ids", SERVICE_NAMESPACE_KEY);
-    const char *name = row_pair(balancer, "external_ids", SERVICE_NAME_KEY);
-    const struct cached_service *service =
-        service_namespace && name
-            ? service_cache_find(&watcher->services.cache, service_namespace, name)
-            : NULL;
-    const struct service_task *task = service ? service->holder : NULL;
-
-    return task && task->task.state == STATE_PLANNED;
 }
 
 static bool has_node_ports(const struct service_spec *spec)
@@ -263,22 +290,72 @@ static void touch_if_on(struct cached_service *service, void *payload)
     }
 }
 
-void services_row_changed(ovnk8s_watcher *watcher, const struct row *before, const struct row *now)
+/* A walk over 10,000 services takes a millisecond: less than the plan that a new node or gateway
+ * came by. */
+static void site_changed(ovnk8s_watcher *watcher, const struct row *before, const struct row *now)
 {
     const struct row *row = now ? now : before;
     struct service_cache *cache = &watcher->services.cache;
 
-    if (!services_are_synced(watcher)) {
-        return;
-    }
-    if (!strcmp(row->table, BALANCER_TABLE) && !is_expected(watcher, before ? before : now)) {
-        touch_owner_of(before ? before : now, watcher);
-    } else if (!strcmp(row->table, ROUTER_TABLE) && (is_gateway(before) || is_gateway(now))) {
+    if (!strcmp(row->table, ROUTER_TABLE) && (is_gateway(before) || is_gateway(now))) {
         service_cache_each(cache, touch_if_published, watcher);
     } else if (!strcmp(row->table, SWITCH_TABLE) && !(before && now) && row_string(row, "name")) {
         struct site site = {watcher, row_string(row, "name")};
 
         service_cache_each(cache, touch_if_on, &site);
+    }
+}
+
+/* Load balancers that were in a group and are not any more; 'now' is NULL when it has gone. Those
+ * that stay do so in the same order. */
+static void group_changed(ovnk8s_watcher *watcher, const struct row *before, const struct row *now)
+{
+    const struct column *were = row_column(before, "load_balancer");
+    const struct column *are = row_column(now, "load_balancer");
+    size_t at = 0;
+
+    for (size_t i = 0; were && i < were->n; i++) {
+        const struct row *balancer;
+
+        if (are && at < are->n && row_id_equal(were->atoms[i].row, are->atoms[at].row)) {
+            at++;
+            continue;
+        }
+        balancer =
+            are && column_holds(are, &were->atoms[i])
+                ? NULL
+                : replica_find(conn_replica(watcher->conn), BALANCER_TABLE, were->atoms[i].row);
+        if (balancer) {
+            touch_owner_of(balancer, watcher);
+        }
+    }
+}
+
+static void forget_changed(ovnk8s_watcher *watcher, const struct row *before, const struct row *now)
+{
+    const char *table = now ? now->table : before->table;
+
+    if (!strcmp(table, GROUP_TABLE) && before && now) {
+        service_groups_forget(watcher);
+    } else if (!strcmp(table, GROUP_TABLE) || !strcmp(table, ROUTER_TABLE)) {
+        service_places_forget(watcher);
+    }
+}
+
+void services_row_changed(ovnk8s_watcher *watcher, const struct row *before, const struct row *now)
+{
+    const char *table = now ? now->table : before->table;
+
+    forget_changed(watcher, before, now);
+    if (!services_are_synced(watcher)) {
+        return;
+    }
+    if (!strcmp(table, BALANCER_TABLE) || !strcmp(table, POLICY_TABLE)) {
+        touch_owner_of(before ? before : now, watcher);
+    } else if (!strcmp(table, GROUP_TABLE)) {
+        group_changed(watcher, before, now);
+    } else {
+        site_changed(watcher, before, now);
     }
 }
 
@@ -299,6 +376,20 @@ bool services_are_synced(const ovnk8s_watcher *watcher)
     return cache->services_synced && cache->slices_synced;
 }
 
+void services_prepare(ovnk8s_watcher *watcher)
+{
+    static const char *const tables[] = {BALANCER_TABLE, ROUTER_TABLE, GROUP_TABLE, POLICY_TABLE};
+    struct services *services = &watcher->services;
+
+    services->cache.changed = service_changed;
+    services->cache.payload = watcher;
+    services->cache.log = watcher->log;
+    services->has_strays = true;
+    for (size_t i = 0; i < COUNT_OF(tables); i++) {
+        conn_watch(watcher->conn, tables[i], NULL);
+    }
+}
+
 /* Slices of headless services are for DNS. */
 int services_start(ovnk8s_watcher *watcher)
 {
@@ -310,20 +401,12 @@ int services_start(ovnk8s_watcher *watcher)
     struct kube_handler handler;
     int error;
 
-    services->cache.changed = service_changed;
-    services->cache.payload = watcher;
-    services->cache.log = watcher->log;
-    services->has_strays = true;
+    services_prepare(watcher);
     handler = service_cache_services(&services->cache);
     error = kube_reflector_start(&services->services, watcher->kube, &all_services, &handler);
     handler = service_cache_slices(&services->cache);
-    error = error ? error
-                  : kube_reflector_start(&services->slices, watcher->kube, &all_slices, &handler);
-    if (!error) {
-        conn_watch(watcher->conn, BALANCER_TABLE, NULL);
-        conn_watch(watcher->conn, ROUTER_TABLE, NULL);
-    }
-    return error;
+    return error ? error
+                 : kube_reflector_start(&services->slices, watcher->kube, &all_slices, &handler);
 }
 
 void services_stop(ovnk8s_watcher *watcher)
@@ -348,6 +431,7 @@ void services_clear(ovnk8s_watcher *watcher)
 {
     service_cache_each(&watcher->services.cache, free_task, NULL);
     service_cache_clear(&watcher->services.cache);
+    service_places_forget(watcher);
 }
 
 struct visit {

@@ -6,15 +6,22 @@
 
 #include "base/row.h"
 #include "watch/service_cache.h"
+#include "watch/service_copy.h"
 #include "watch/task.h"
 
 struct services {
     struct service_cache cache;
     struct kube_reflector *services, *slices;
+    struct service_places sites;
     bool has_strays; /* Rows of services that nobody knows may be there. */
+    bool is_told;    /* The log has that the server is too old. */
 };
 
-/* Follow the collections of the API server, from the start to the end of a watcher. */
+/* Follows the rows of the database, and lets the cache say which services are due. */
+void services_prepare(ovnk8s_watcher *watcher);
+
+/* The same, and follow the collections of the API server, from the start to the end of a watcher.
+ */
 int services_start(ovnk8s_watcher *watcher);
 void services_stop(ovnk8s_watcher *watcher);
 void services_clear(ovnk8s_watcher *watcher);
@@ -22,8 +29,8 @@ void services_clear(ovnk8s_watcher *watcher);
 /* Whether both were listed. */
 bool services_are_synced(const ovnk8s_watcher *watcher);
 
-/* A row of Load_Balancer, Logical_Router or Logical_Switch has come, changed or gone; either may be
- * NULL. */
+/* A row of Load_Balancer, Load_Balancer_Group, Logical_Router_Policy, Logical_Router or
+ * Logical_Switch has come, changed or gone; either may be NULL. */
 void services_row_changed(ovnk8s_watcher *watcher, const struct row *before, const struct row *now);
 
 /* Takes care of rows whose service is not known. */

@@ -104,7 +104,7 @@ static void heap_remove(struct tasks *tasks, struct task *task)
 
 static enum lane lane_of(const struct task *task)
 {
-    return task->is_alone ? LANE_ALONE : task->type->lane;
+    return task->most ? LANE_SUSPECTS : task->type->lane;
 }
 
 /* Takes it out of the place that it is in. */
@@ -126,7 +126,7 @@ static void leave(struct tasks *tasks, struct task *task)
         break;
     }
     task->state = STATE_IDLE;
-    task->is_touched = false;
+    task->is_touched = task->awaits_api = false;
 }
 
 static void make_ready(struct tasks *tasks, struct task *task, int64_t now)
@@ -194,7 +194,7 @@ void task_settle(struct tasks *tasks, struct task *task, int64_t now)
 
     leave(tasks, task);
     task->failures = 0;
-    task->is_alone = false;
+    task->most = 0;
     task->since = 0;
     clear_reason(task);
     if (again) {
@@ -273,6 +273,23 @@ void tasks_wake(struct tasks *tasks, int64_t now)
 int64_t tasks_next(const struct tasks *tasks)
 {
     return tasks->later.n ? tasks->heap[0]->at : INT64_MAX;
+}
+
+void tasks_api_is_back(struct tasks *tasks, int64_t now)
+{
+    for (struct task *task = tasks->later.first, *next; task; task = next) {
+        next = task->next;
+        if (task->awaits_api) {
+            make_ready(tasks, task, now);
+        }
+    }
+}
+
+bool tasks_has(const struct tasks *tasks, enum lane lane, size_t n)
+{
+    const struct task *task = tasks->ready[lane].first;
+
+    return task && (!task->most || task->most > n);
 }
 
 struct task *tasks_take(struct tasks *tasks, enum lane lane)

@@ -10,8 +10,10 @@
  * Whoever learns that something about it has changed touches it. What it needs follows from what is
  * there, not from what has happened, so one look is enough however much has changed.
  *
- * One that has failed goes into a lane where each is alone in its plan, so that it delays nobody
- * else; the pauses before it is tried again grow, and it is never given up.
+ * When a plan is refused, its tasks go into the lane of suspects, where plans are half as large,
+ * and those of the half that is refused again half as large as that: so the one that is to blame is
+ * found by few plans, and the others are not delayed by it. It stays there, alone in its plan; the
+ * pauses before it is tried again grow, and it is never given up.
  *
  * Nothing here does any I/O; times are in ms as now_ms(). */
 
@@ -32,17 +34,18 @@ enum lane {
     LANE_NODES,
     LANE_PODS,
     LANE_SERVICES,
-    LANE_ALONE, /* Those that have failed: one task to a plan. */
+    LANE_SUSPECTS, /* Those of a plan that was refused. */
     N_LANES,
 };
 
 /* What examining a task has found. */
 enum verdict {
-    TASK_DONE,    /* It is as it should be. */
-    TASK_PLANNED, /* What it needs was added to the plan. */
-    TASK_WAITS,   /* For something that will touch it; task_say() tells what. */
-    TASK_FAILED,  /* As this thread's last error tells: to be tried again later. */
-    TASK_GONE,    /* There is nothing left to do for it, ever. */
+    TASK_DONE,     /* It is as it should be. */
+    TASK_PLANNED,  /* What it needs was added to the plan. */
+    TASK_WAITS,    /* For something that will touch it; task_say() tells what. */
+    TASK_DEFERRED, /* By task_defer(), until then or until it is touched. */
+    TASK_FAILED,   /* As this thread's last error tells: to be tried again later. */
+    TASK_GONE,     /* There is nothing left to do for it, ever. */
 };
 
 /* What became of a task's plan. */
@@ -96,9 +99,10 @@ struct task {
     int64_t at;                 /* STATE_LATER: when it is ready again. */
     uint32_t place;             /* STATE_LATER: in the heap. */
     uint16_t failures;          /* In a row. */
+    uint16_t most;              /* Tasks of its next plan, itself included; 0: it is no suspect. */
     uint8_t state;              /* An enum task_state. */
-    bool is_alone;              /* It has failed: to be planned alone until it succeeds. */
     bool is_touched;            /* STATE_PLANNED: to be looked at again afterwards. */
+    bool awaits_api;            /* STATE_LATER: it has failed because the API server is away. */
 };
 
 struct task_list {
@@ -146,8 +150,15 @@ bool task_is_pending(const struct task *task);
 /* Makes ready those whose time has come. */
 void tasks_wake(struct tasks *tasks, int64_t now);
 
+/* The API server is there again: makes ready those that were to be tried again later because it was
+ * away. Should they fail again, their pauses go on to grow. */
+void tasks_api_is_back(struct tasks *tasks, int64_t now);
+
 /* When the next one's time comes; INT64_MAX for never. */
 int64_t tasks_next(const struct tasks *tasks);
+
+/* Whether one is ready in the lane, of which the first may join a plan of 'n' tasks. */
+bool tasks_has(const struct tasks *tasks, enum lane lane, size_t n);
 
 /* Takes the first that is ready in the lane; NULL if there is none. It is the caller's to put
  * somewhere. */

@@ -155,7 +155,7 @@ static void tell_queue(struct text *out, const struct lanes *lanes)
     static const char *const lane_labels[] = {[LANE_NODES] = "{lane=\"nodes\"}",
                                               [LANE_PODS] = "{lane=\"pods\"}",
                                               [LANE_SERVICES] = "{lane=\"services\"}",
-                                              [LANE_ALONE] = "{lane=\"alone\"}"};
+                                              [LANE_SUSPECTS] = "{lane=\"suspects\"}"};
 
     metric_head(out, PREFIX "ready_objects", "gauge", "Objects that are to be looked at.");
     for (size_t i = 0; i < N_LANES; i++) {

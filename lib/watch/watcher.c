@@ -69,6 +69,7 @@ void ovnk8s_watcher_step(ovnk8s_watcher *watcher)
     if (kube_step(watcher->kube)) {
         log_line(&watcher->log, OVNK8S_LOG_ERROR, "%s", ovnk8s_last_error()->message);
     }
+    api_step(watcher);
     lead_step(watcher);
     if (watcher_is_synced(watcher) && conn_is_current(watcher->conn)) {
         follow_step(watcher);

@@ -60,27 +60,37 @@ class Onlooker:
     """Counts the pods that have their annotation, as a watch of the API server tells."""
 
     NAME = re.compile(rb'"metadata":\{"name":"([^"]+)"')
+    VERSION = re.compile(rb'"resourceVersion":"(\d+)"')
 
     def __init__(self, api: ApiServer):
-        version = api.request("GET", f"{PODS}?limit=1")["metadata"]["resourceVersion"]
-        trust = ssl.create_default_context(cadata=api.authority)
-        self.socket = trust.wrap_socket(api.central.connect(api.central.address, PORT, ROOMY),
-                                        server_hostname=api.central.address)
-        connection = http.client.HTTPConnection(api.central.address)
+        self.api = api
+        self.trust = ssl.create_default_context(cadata=api.authority)
+        self.version = api.request("GET", f"{PODS}?limit=1")["metadata"]["resourceVersion"]
+        self.seen: set[bytes] = set()
+        self._watch()
+
+    def _watch(self):
+        """An API server ends the watch of who does not read fast enough; this one begins where that ended."""
+        address = self.api.central.address
+        self.socket = self.trust.wrap_socket(self.api.central.connect(address, PORT, ROOMY), server_hostname=address)
+        connection = http.client.HTTPConnection(address)
         connection.sock = self.socket
-        connection.request("GET", f"{PODS}?watch=1&resourceVersion={version}",
-                           headers={"Authorization": f"Bearer {api.tokens['admin']}"})
-        self.response = connection.getresponse()
+        connection.request("GET", f"{PODS}?watch=1&resourceVersion={self.version}",
+                           headers={"Authorization": f"Bearer {self.api.tokens['admin']}"})
+        self.response, self.rest = connection.getresponse(), b""
 
     def wait_for(self, n: int):
         """Until so many different pods have been annotated."""
-        seen, rest = set(), b""
-        while len(seen) < n:
+        while len(self.seen) < n:
             data = self.response.read1(1 << 20)
+            *lines, self.rest = (self.rest + data).split(b"\n")
+            for line in lines:
+                self.version = self.VERSION.search(line)[1].decode()
+                if b'"ovn":"' in line and b'"type":"MODIFIED"' in line:
+                    self.seen.add(self.NAME.search(line)[1])
             if not data:
-                raise RuntimeError("the watch has ended")
-            *lines, rest = (rest + data).split(b"\n")
-            seen.update(self.NAME.search(line)[1] for line in lines if b'"ovn":"' in line and b'"type":"MODIFIED"' in line)
+                self.close()
+                self._watch()
 
     def close(self):
         self.socket.close()

@@ -6,13 +6,13 @@ import time
 
 import pytest
 
-from chaos import Churn, compact, delete_pod, frozen, make_pods
+from chaos import Churn, compact, delete_pod, frozen, make_pods, make_service
 from host import wait_for
 from overlay import WATCHER_LOG, Watcher
 from truth import pod_differences, wait_for_truth
 
 SEED = int(os.environ.get("SEED", random.randrange(1 << 32)))
-PODS, DEATHS = 300, 50
+PODS, SERVICES, DEATHS = 300, 60, 50
 AWAY_S = 60
 
 
@@ -28,8 +28,10 @@ def log_of(overlay) -> str:
 def test_the_watcher_is_killed_50_times(overlay):
     chance = random.Random(SEED)
     make_pods(overlay, "churn", PODS)
+    for number in range(0, SERVICES, 2):
+        make_service(overlay, f"churn-service{number}")
     with Watcher(overlay.central) as watcher:
-        with Churn(overlay, "churn", PODS) as churn:
+        with Churn(overlay, "churn", PODS, SERVICES) as churn:
             deaths = 0
             while deaths < DEATHS or churn.changes < PODS:
                 time.sleep(chance.random() * 0.4)  # by chance: the moment, not the duration, is what matters
@@ -45,10 +47,9 @@ def test_the_watcher_is_killed_as_it_starts(overlay):
     for number in range(20):
         make_pods(overlay, f"early{number}-", 3)
         delete_pod(overlay, f"early{number}-0")
-        process = overlay.central.popen(["ovn-k8s-watcher", "--overlay", "-vconsole:off"])
+        process = overlay.central.spawn("early-watcher", ["ovn-k8s-watcher", "--overlay", "-vconsole:off"])
         time.sleep(chance.random() * 0.1)
-        process.kill()  # what it runs in, which takes the watcher along
-        process.wait()
+        process.kill()
     with Watcher(overlay.central):
         wait_for_truth(overlay)
 

@@ -92,7 +92,7 @@ def test_the_leader_of_the_northbound_cluster_dies(overlay, members):
 
 def test_the_northbound_database_goes_back_in_time(overlay, watcher):
     """The file of an old backup takes the place of the database's: pods that have gone since then have ports again, and those
-    that have come have none. (ovsdb-client restore is no way back: it gives all rows other UUIDs.)"""
+    that have come have none."""
     central = overlay.central
     make_pods(overlay, "back", 20)
     wait_for_truth(overlay)
@@ -105,6 +105,43 @@ def test_the_northbound_database_goes_back_in_time(overlay, watcher):
     central.kill_and_restart("/run/ovn/ovnnb_db.pid")
     wait_for_truth(overlay)
     assert watcher.alive()
+
+
+def test_a_backup_is_restored_under_other_uuids(overlay, watcher):
+    """That is what "ovsdb-client restore" does. The watcher says what to do, and touches nothing before it is done."""
+    central = overlay.central
+
+    def marked_rows() -> list[str]:
+        """All that is the library's, but for the row of the leader."""
+        return [f"{table}: {row}" for table in ("Logical_Switch", "Logical_Router", "Logical_Switch_Port", "Load_Balancer")
+                for row in sorted(central.output(["ovn-nbctl", "--format=csv", "--columns=_uuid", "list", table]).splitlines())]
+
+    def reasons() -> dict[str, str]:
+        tasks = json.loads(central.output(["ovs-appctl", "-t", "ovn-k8s-watcher", "pending"]))
+        return {task["name"]: task["reason"] or "" for task in tasks}
+
+    service = overlay.api.request("POST", "/api/v1/namespaces/default/services", {
+        "metadata": {"name": "stays"}, "spec": {"ports": [{"port": 80}], "selector": {"app": "stays"}}})
+    make_pods(overlay, "restored", 10)
+    wait_for_truth(overlay)
+    wait_for("the service", lambda: any("Load_Balancer" in row and "-" in row for row in marked_rows()))
+    before = marked_rows()
+    central.run(["bash", "-c", "ovsdb-client backup unix:/run/ovn/ovnnb_db.sock OVN_Northbound >/run/backup"])
+    central.run(["bash", "-c", "ovsdb-client restore unix:/run/ovn/ovnnb_db.sock OVN_Northbound </run/backup"])
+    restored = marked_rows()
+    assert not set(row for row in before if "-" in row) & set(restored)
+    delete_pod(overlay, "restored0")
+    make_pods(overlay, "after", 3)
+    hint = 'run "ovn-k8s-overlay repair"'
+    wait_for("the watcher to say what to do", lambda: all(hint in reasons().get(f"default/after{i}", "") for i in range(3))
+             and hint in reasons().get("default/stays", ""))
+    assert marked_rows() == restored
+    overlay_command(central, "repair", {})
+    wait_for_truth(overlay)
+    wait_for("nothing to be pending", lambda: not reasons())
+    assert watcher.alive()
+    assert set(before) - set(marked_rows()) and len(set(before) - set(marked_rows())) == 1, "all but the port of the pod that has gone"
+    overlay.api.request("DELETE", f"/api/v1/namespaces/default/services/{service['metadata']['name']}")
 
 
 class Account:

@@ -57,11 +57,13 @@ def web(dns):
 
 @contextlib.contextmanager
 def service(dns, name, selector, **spec):
-    """A service for the pods of that app. It has been given its endpoints, all of which are ready."""
+    """A service for the pods of that app."""
     made = dns.api.request("POST", SERVICES, {"metadata": {"name": name}, "spec": {
         "selector": {"app": selector}, "ports": [{"port": 80, "targetPort": 8080}], **spec}})
-    yield made
-    dns.api.request("DELETE", f"{SERVICES}/{name}")
+    try:
+        yield made
+    finally:
+        dns.api.request("DELETE", f"{SERVICES}/{name}")
 
 
 def pods_of(dns, app) -> list[dict]:
@@ -131,27 +133,27 @@ def test_connections_are_spread(dns, clients, web):
         everybody = names_of(dns, "web")
         assert len({pod["spec"]["nodeName"] for pod in pods_of(dns, "web")}) == len(dns.nodes)
         for pod in clients:
-            expect(everybody, lambda script: run_in(pod, script), "http://web", 40)
+            expect(everybody, lambda script: run_in(pod, script), "http://web")
         for host in dns.central, *dns.nodes:
-            expect(everybody, on(host), f"http://{made['spec']['clusterIP']}", 40)
+            expect(everybody, on(host), f"http://{made['spec']['clusterIP']}")
 
 
 def test_who_is_not_ready_gets_nothing(dns, clients, web):
     with service(dns, "web", "web") as made:
         everybody = names_of(dns, "web")
         run = lambda script: run_in(clients[0], script)  # noqa: E731
-        expect(everybody, run, "http://web", 40)
+        expect(everybody, run, "http://web")
         chosen = Pod(dns, sorted(everybody)[0])
         chosen.run("sh", "-c", "mv /tmp/index.html /tmp/away")  # what its readiness probe asks for
-        expect(everybody - {chosen.name}, run, "http://web", 40)
+        expect(everybody - {chosen.name}, run, "http://web")
         chosen.run("sh", "-c", "mv /tmp/away /tmp/index.html")
-        expect(everybody, run, "http://web", 40)
+        expect(everybody, run, "http://web")
         web.change({"replicas": 0})
         refused = f"/usr/bin/curl -s -m 5 http://{made['spec']['clusterIP']}; echo $?"
         wait_for("a refusal", lambda: run(refused).strip() == "7", timeout=PATIENCE)  # which is at once: nobody is waited for
         web.change({"replicas": REPLICAS})
         web.wait_until_complete()
-        expect(names_of(dns, "web"), run, "http://web", 40)
+        expect(names_of(dns, "web"), run, "http://web")
 
 
 def test_a_rolling_update_loses_no_connection(dns, clients, web):
@@ -164,7 +166,7 @@ def test_a_rolling_update_loses_no_connection(dns, clients, web):
         before = names_of(dns, "web")
         url = f"http://{made['spec']['clusterIP']}"
         for pod in clients:
-            expect(before, lambda script: run_in(pod, script), url, 40)
+            expect(before, lambda script: run_in(pod, script), url)
             pod.run("sh", "-c", f"while sleep 0.05; do /usr/bin/curl -s -m 10 {url} || echo -; done >/tmp/told 2>&1 & echo $! >/tmp/loop")
         web.change({"template": {"metadata": {"annotations": {"version": "2"}}}})
         web.wait_until_complete()
@@ -172,7 +174,7 @@ def test_a_rolling_update_loses_no_connection(dns, clients, web):
         wait_for("the end of the old pods", lambda: not before & {
             pod["metadata"]["name"] for pod in dns.api.request("GET", f"{PODS}?labelSelector=app%3Dweb")["items"]}, timeout=PATIENCE)
         for pod in clients:
-            expect(after, lambda script: run_in(pod, script), url, 40)
+            expect(after, lambda script: run_in(pod, script), url)
             told = pod.run("sh", "-c", "read loop </tmp/loop; kill $loop; cat /tmp/told").split()
             assert told.count("-") == 0
             assert before & set(told) and after & set(told)
@@ -188,12 +190,12 @@ def test_node_ports(dns, clients, web):
         hosts = [dns.central, *dns.nodes]
         for host in hosts:
             url = f"http://{host.address}:{port}"
-            expect(everybody, on(wire), url, 40)
+            expect(everybody, on(wire), url)
             for pod in clients:
-                expect(everybody, lambda script: run_in(pod, script), url, 40)
+                expect(everybody, lambda script: run_in(pod, script), url)
             for other in hosts:
                 if other is not host:
-                    expect(everybody, on(other), url, 40)
+                    expect(everybody, on(other), url)
     wire.run(["ip", "address", "del", f"{OUTSIDE}/24", "dev", "wire"])
 
 
@@ -202,7 +204,7 @@ def test_pods_of_the_hosts_network_are_clients_and_endpoints(dns, clients, web):
     pod = Pod.create(dns, "hostly", node, **{**TOOLS, "hostNetwork": True, "dnsPolicy": "ClusterFirstWithHostNet"})
     pod.wait_until_ready()
     with service(dns, "web", "web"):
-        expect(names_of(dns, "web"), lambda script: run_in(pod, script), "http://web", 40)
+        expect(names_of(dns, "web"), lambda script: run_in(pod, script), "http://web")
     told = run_in(pod, f"/usr/bin/curl -s --cacert {ACCOUNT}/ca.crt https://kubernetes.default/version")
     assert "gitVersion" in told
     [slice_] = [one for one in dns.api.request("GET", SLICES)["items"] if one["metadata"]["name"] == "kubernetes"]

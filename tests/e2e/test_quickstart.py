@@ -54,11 +54,13 @@ def test_cluster(tmp_path):
     try:
         assert quickstart.returncode == 0, output
         assert "PASS" in output
+        answers = [line for line in output.splitlines() if line.startswith("web-") and " " not in line]
+        assert len(answers) == 12 and len(set(answers)) > 1
         shown = [line.split() for line in output.splitlines() if line.startswith("  ")]
         setting = next(words[1] for words in shown if words[0] == "export")
         command = next(words for words in shown if words[0].endswith("/kubectl"))
         listed = subprocess.run(["env", setting, *command], capture_output=True, text=True).stdout
-        assert listed.count("1/1") == 2 and "kube-minion1" in listed and "kube-minion2" in listed
+        assert listed.count("1/1") == 5 and "kube-minion1" in listed and "kube-minion2" in listed
         groups = control_groups(folder, "kube-minion1")
         assert all(group.exists() for group in groups)
     finally:

@@ -7,6 +7,7 @@ import contextlib
 
 import pytest
 
+from apiserver import SERVICE_RANGE
 from gateways import address_of, gateway, outside_of
 from host import LabError, wait_for
 from outside import ADDRESSES
@@ -26,15 +27,17 @@ def port(protocol="TCP", number=80, target=HTTP, **more) -> dict:
     return {"protocol": protocol, "port": number, "targetPort": target, **more}
 
 
+def target(name: str, number: int) -> dict:
+    """A port of a slice."""
+    return {"name": name, "protocol": "TCP", "port": number}
+
+
 BOTH_PROTOCOLS = [port(name="tcp"), port("UDP", name="udp")]
 
 
 @pytest.fixture(scope="module")
 def overlay(cluster):
-    set_up_dual_stack(cluster)
-    for number, node in enumerate(cluster.nodes, 2):
-        for prefix, gateway_address in ("10.96.0.0/16", f"192.168.{number}.1"), ("fd96::/112", f"fd01:0:0:{number}::1"):
-            node.run(["ip", "route", "replace", prefix, "via", gateway_address])
+    set_up_dual_stack(cluster, **{"service-cluster-ip-range": SERVICE_RANGE})
     with Watcher(cluster.central):
         yield cluster
 
@@ -146,8 +149,8 @@ def test_ports_go_by_name_and_may_differ_between_slices(overlay, pods):
     red, blue = pods
     ports = [port(name="web", target="web"), port(name="extra", number=81, target="extra")]
     with Service(overlay.api, "named", ports) as made:
-        made.slice("one", [red.endpoint()], [port(name="web"), port(name="extra", target=OTHER)])
-        made.slice("two", [blue.endpoint()], [port(name="web", target=OTHER)])
+        made.slice("one", [red.endpoint()], [target("web", HTTP), target("extra", OTHER)])
+        made.slice("two", [blue.endpoint()], [target("web", OTHER)])
         settle(overlay)
         assert names(answers(red.netns, "tcp", made.address(), 80, ANYWHERE)) == everybody(pods)
         assert names(answers(red.netns, "tcp", made.address(), 81, 5)) == {"red"}
@@ -227,6 +230,14 @@ class TestNodePort:
             assert names(answers(pods[0].netns, protocol, address_of(node, family), number, ANYWHERE)) == everybody(pods)
 
 
+    def test_from_a_host(self, overlay, outside, pods, stall, protocol, family):
+        """By the other's address: a host's own are its kernel's."""
+        number = stall.node_port(["tcp", "udp"].index(protocol))
+        wait_for_flows(overlay, number)
+        for node, other in zip(overlay.nodes, reversed(overlay.nodes)):
+            assert names(answers(node, protocol, address_of(other, family), number, ANYWHERE)) == everybody(pods)
+
+
 def test_without_endpoints_the_outside_is_refused(overlay, outside, pods):
     with service(overlay, "closed", [], families=(), type="NodePort") as made:
         wait_for_flows(overlay, made.node_port())
@@ -238,15 +249,17 @@ EXTERNAL, BALANCED, PROXIED = "198.51.100.1", "198.51.100.2", "198.51.100.3"
 
 @pytest.fixture
 def routed(overlay, outside):
-    """The outside sends what is for these addresses to the first node."""
-    for address in EXTERNAL, BALANCED, PROXIED:
-        outside.run(["ip", "route", "replace", address, "via", address_of(overlay.nodes[0])])
+    """The outside and the second node send what is for these addresses to the first node."""
+    first, second = overlay.nodes
+    for host in outside, second:
+        for address in EXTERNAL, BALANCED, PROXIED:
+            host.run(["ip", "route", "replace", address, "via", address_of(first)])
 
 
 def test_external_addresses(overlay, outside, pods, routed):
     with service(overlay, "export", pods, externalIPs=[EXTERNAL]) as made:
         wait_for_flows(overlay, 80)
-        for where in outside, pods[0].netns:
+        for where in outside, overlay.nodes[1], pods[0].netns:
             assert names(answers(where, "tcp", EXTERNAL, 80, ANYWHERE)) == everybody(pods)
         made.patch(externalIPs=[])
         settle(overlay)
@@ -258,17 +271,21 @@ def test_addresses_of_a_load_balancer(overlay, outside, pods, routed):
         made.balance({"ip": BALANCED, "ipMode": "VIP"}, {"ip": PROXIED, "ipMode": "Proxy"})
         settle(overlay)
         wait_for_flows(overlay, 80)
-        for where in outside, pods[0].netns:
+        for where in outside, overlay.nodes[1], pods[0].netns:
             assert names(answers(where, "tcp", BALANCED, 80, ANYWHERE)) == everybody(pods)
 
 
 def test_outer_traffic_stays_on_the_node_and_shows_who_it_is_from(overlay, outside, pods):
+    """Of another gateway's host, too, whose address pods reach by another way."""
     red, blue = pods
     with service(overlay, "porch", pods, type="NodePort", externalTrafficPolicy="Local") as made:
         wait_for_flows(overlay, made.node_port())
         for pod in pods:
             told = answers(outside, "tcp", address_of(pod.node), made.node_port(), 10)
             assert set(told) == {f"{pod.name} {ADDRESSES[4]}"}
+        for pod, other in (red, blue.node), (blue, red.node):
+            told = answers(other, "tcp", address_of(pod.node), made.node_port(), 10)
+            assert set(told) == {f"{pod.name} {address_of(other)}"}
         made.slice("v4", [red.endpoint()])
         settle(overlay)
         assert names(answers(outside, "tcp", address_of(red.node), made.node_port(), 3)) == {"red"}

@@ -10,12 +10,14 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "kube"))
 
 import fault_proxy as fp  # noqa: E402
 from apiserver import CA  # noqa: E402
+from chaos import make_service, write_slice  # noqa: E402
 from host import wait_for  # noqa: E402
 from overlay import Pod, Watcher  # noqa: E402
 from truth import wait_for_truth  # noqa: E402
 
 KUBECONFIG = "/run/proxy.kubeconfig"
 MOST_MB = 64
+SERVICES = 5
 TIMEOUT = 2  # seconds, of the watcher's own requests
 ERROR_EVENT = json.dumps({"type": "ERROR", "object": {"kind": "Status", "code": 410, "message": "too old"}}).encode() + b"\n"
 
@@ -77,8 +79,16 @@ class Lab:
         self.overlay, self.proxy, self.watcher = overlay, proxy, watcher
         self.pods, self.made = [], 0
 
+    def watched(self) -> int:
+        """How many collections it follows."""
+        return len({path.partition("?")[0] for method, path in self.proxy.requests if "watch=1" in path})
+
     def make(self):
-        """Makes two pods, deletes one, and makes another one of its name."""
+        """Makes two pods, deletes one, and makes another one of its name; and a service, or another slice of one."""
+        number = self.made // 2
+        if number < SERVICES:
+            make_service(self.overlay, f"service{number}")
+        write_slice(self.overlay, f"service{number % SERVICES}", [f"192.168.2.{200 + number % 50}"])
         names = [f"pod{self.made + i}" for i in range(2)]
         self.made += 2
         gone = self.pods.pop(0) if self.pods else None
@@ -107,11 +117,19 @@ def bounded(lab):
     assert lab.watcher.alive()
     assert lab.watcher.peak_mb() < MOST_MB
     sent = lab.proxy.requests[requests:]
-    assert len(sent) < 60, sent
+    assert len(sent) < 150, sent
     assert lab.watcher.cpu_seconds() - cpu < 2
 
 
-def survive(lab, act, of, times):
+def of_pods(what):
+    return lambda passage: what(passage) and passage.path.startswith("/api/v1/pods?")
+
+
+def of_others(what):
+    return lambda passage: what(passage) and not passage.path.startswith("/api/v1/pods?")
+
+
+def survive(lab, act, of, times=2):
     with lab.proxy.fault(act, of, times) as fault:
         lab.make()
         wait_for("the fault", lambda: fault.left < times, timeout=60)
@@ -122,7 +140,13 @@ def survive(lab, act, of, times):
 
 @pytest.mark.parametrize("name", WATCH)
 def test_watch(bounded, name):
-    survive(bounded, WATCH[name], fp.is_watch, 2)
+    survive(bounded, WATCH[name], of_pods(fp.is_watch))
+
+
+@pytest.mark.parametrize("name", ["cut in an event", "status 410", "gzip", "garbage in an event"])
+def test_watch_of_other_objects(bounded, name):
+    """Once for each of the other collections."""
+    survive(bounded, WATCH[name], of_others(fp.is_watch), bounded.watched() - 1)
 
 
 @pytest.mark.parametrize("name", LASTING)
@@ -136,13 +160,13 @@ def test_what_is_odd_but_not_wrong(bounded, name):
 
 @pytest.mark.parametrize("name", LIST)
 def test_list(bounded, name):
-    with bounded.proxy.fault(fp.status(410), fp.is_watch, 1):
-        survive(bounded, LIST[name], fp.is_list, 2)
+    with bounded.proxy.fault(fp.status(410), of_pods(fp.is_watch), 1):
+        survive(bounded, LIST[name], of_pods(fp.is_list))
 
 
 @pytest.mark.parametrize("name", PATCH)
 def test_patch(bounded, name):
-    survive(bounded, PATCH[name], fp.is_patch, 2)
+    survive(bounded, PATCH[name], fp.is_patch)
 
 
 def test_nothing_is_done_while_nothing_is_answered(lab):
@@ -153,7 +177,7 @@ def test_nothing_is_done_while_nothing_is_answered(lab):
         wait_for("a request", lambda: any(method == "GET" for method, _ in lab.proxy.requests[before:]))
         requests, cpu = len(lab.proxy.requests), lab.watcher.cpu_seconds()
         lab.proxy.pause(3)
-        assert len(lab.proxy.requests) - requests < 10
+        assert len(lab.proxy.requests) - requests < 10 * lab.watched()
         assert lab.watcher.cpu_seconds() - cpu < 0.5
     wait_for_truth(lab.overlay)
     assert lab.watcher.peak_mb() < MOST_MB

@@ -69,12 +69,12 @@ def dual_subnets(number: int) -> str:
     return f"192.168.{number}.0/24,fd01:0:0:{number}::/64"
 
 
-def set_up_dual_stack(sandbox: Sandbox):
-    """Master and nodes with subnets of both families. All is settled then."""
+def set_up_dual_stack(sandbox: Sandbox, **master_words: str):
+    """Master and nodes with subnets of both families; master-init with more flags, if need be. All is settled then."""
     connect_hosts(sandbox)
     central = sandbox.central
     overlay_command(central, "master-init", {"cluster-ip-subnet": DUAL_SUBNET, "master-switch-subnet": dual_subnets(1),
-                                             "node-name": central.name})
+                                             "node-name": central.name, **master_words})
     for number, node in enumerate(sandbox.nodes, 2):
         overlay_command(node, "minion-init", {"cluster-ip-subnet": DUAL_SUBNET, "minion-switch-subnet": dual_subnets(number),
                                               "node-name": node.name})
@@ -85,7 +85,8 @@ def set_up_cluster(sandbox: Sandbox):
     """The same with a service range, and every host a gateway by the bridge that it reaches the others by: so pods reach
     hosts, the API server's among them, and services are reached from outside."""
     connect_hosts(sandbox)
-    overlay_command(sandbox.central, "master-init", {**master_flags(sandbox.central), "service-cluster-ip-range": SERVICE_RANGE.partition(",")[0]})
+    overlay_command(sandbox.central, "master-init", {
+        **master_flags(sandbox.central), "service-cluster-ip-range": SERVICE_RANGE.partition(",")[0]})
     for node in sandbox.nodes:
         overlay_command(node, "minion-init", minion_flags(node))
     for host in [sandbox.central, *sandbox.nodes]:

@@ -35,7 +35,8 @@ class Node(Host):
                   *background("openvswitch", "ovsdb-server")])
         self.run(["ovs-vsctl", "--no-wait", "init", "--",
                   "set", "Open_vSwitch", ".", f"external_ids:system-id={self.name}", f"external_ids:hostname={self.name}"])
-        self.run(["ovs-vswitchd", *background("openvswitch", "ovs-vswitchd")])
+        # Started again when it aborts, as Debian's service is: version 3.1.0 does at times; see docs/gateways.md.
+        self.run(["ovs-vswitchd", "--monitor", *background("openvswitch", "ovs-vswitchd")])
         self.run(["ip", "-batch", "-"], input="link set eth0 addrgenmode none\nlink set eth0 up\n")
         mac = self.path("/sys/class/net/eth0/address").read_text().strip()
         self.run(["ovs-vsctl", "add-br", "br-phy", "--", "add-port", "br-phy", "eth0", "--",
@@ -43,6 +44,13 @@ class Node(Host):
         self.run(["ip", "-batch", "-"], input=f"address add {self.address}/24 dev br-phy\n"
                                               f"address add {self.address6}/64 dev br-phy nodad\n"
                                               "link set br-phy up\n")
+        self._leave_to_datapath()
+
+    def _leave_to_datapath(self):
+        """A datapath in userspace leaves the kernel its own copy of what comes in at interfaces that are ports of bridges:
+        it shall not answer to that. Neither does the one of eth0 answer for br-phy, nor those of pods for the host."""
+        self.run(["ip", "link", "set", "eth0", "address", f"02:00:00:00:00:{self.number:02x}", "arp", "off"])
+        self.run(["bash", "-c", "echo 1 >/proc/sys/net/ipv4/conf/all/arp_ignore"])
 
     def start_controller(self, southbound: str):
         """Joins the OVN cluster with that Southbound remote."""

@@ -188,21 +188,23 @@ def expected(services: list[dict], slices: list[dict], switches: set[str], gatew
 class Database:
     """Rows of a central host's Northbound database."""
 
-    def __init__(self, central):
-        self.central = central
-        self.rows = {name: self._table(name) for name in (
-            "Logical_Switch", "Logical_Router", "Load_Balancer", "Load_Balancer_Group", "Chassis_Template_Var")}
+    TABLES = ["Logical_Switch", "Logical_Router", "Load_Balancer", "Load_Balancer_Group", "Chassis_Template_Var"]
 
-    def _table(self, name: str) -> dict[str, dict]:
-        told = json.loads(self.central.output(["ovn-nbctl", "--format=json", "list", name]))
-        rows = [dict(zip(told["headings"], map(_plain, row))) for row in told["data"]]
-        return {row["_uuid"]: row for row in rows}
+    def __init__(self, central):
+        """Reads all at one moment."""
+        selects = [{"op": "select", "table": table, "where": []} for table in self.TABLES]
+        told = json.loads(central.output(["ovsdb-client", "--timeout=20", "transact", "unix:/run/ovn/ovnnb_db.sock",
+                                          json.dumps(["OVN_Northbound", *selects])]))
+        self.rows: dict[str, dict[str, dict]] = {}
+        for table, result in zip(self.TABLES, told):
+            rows = [{column: _plain(value) for column, value in row.items()} for row in result["rows"]]
+            self.rows[table] = {row["_uuid"]: row for row in rows}
 
     def balancers(self, row: dict) -> list[dict]:
         """All Load_Balancer rows that count for a switch or router."""
         groups = [self.rows["Load_Balancer_Group"][uuid] for uuid in elements(row["load_balancer_group"])]
         uuids = {uuid for one in [row, *groups] for uuid in elements(one["load_balancer"])}
-        return [self.rows["Load_Balancer"][uuid] for uuid in uuids]
+        return [self.rows["Load_Balancer"][uuid] for uuid in uuids if uuid in self.rows["Load_Balancer"]]
 
     def variables(self, chassis: str) -> dict[str, str]:
         """What templates stand for on a chassis."""
@@ -266,12 +268,13 @@ def physical_addresses(router: dict) -> list[str]:
 
 
 def orphans(database: Database) -> list[str]:
-    """Load balancers that nothing refers to."""
+    """Load balancers that nothing refers to, and references to what is not there."""
     referrers = [row for table in ("Logical_Switch", "Logical_Router", "Load_Balancer_Group")
                  for row in database.rows[table].values()]
     used = {uuid for row in referrers for uuid in elements(row["load_balancer"])}
-    return [f"load balancer {row['name']}: belongs nowhere" for uuid, row in database.rows["Load_Balancer"].items()
-            if uuid not in used]
+    there = database.rows["Load_Balancer"]
+    return ([f"load balancer {row['name']}: belongs nowhere" for uuid, row in there.items() if uuid not in used]
+            + [f"load balancer {uuid}: there are references, but no row" for uuid in used - set(there)])
 
 
 def differences(api, central) -> list[str]:

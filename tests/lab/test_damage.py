@@ -10,7 +10,7 @@ from library import Error, Northbound, Plan
 from northbound import GENERATION_KEY, OWNER_KEY, Database, Refused, by_uuid, elements, is_map
 
 GARBAGE = "damaged"
-REFERENCES = "ports", "nat", "static_routes", "policies"
+REFERENCES = "ports", "nat", "static_routes", "policies", "load_balancer_group"
 
 
 @dataclasses.dataclass
@@ -218,9 +218,9 @@ def complaints(network: Network) -> list[str]:
 def test_the_rows_with_the_owner_s_mark_are_those_of_the_plan(network):
     marked = {uuid for rows in network.whole.values() for uuid, row in rows.items()
               if [OWNER_KEY, "k8s"] in row.get("external_ids", ["map", []])[1]}
-    policies = set(network.whole["Logical_Router_Policy"])  # in old schemas these have no place for a mark
-    assert marked == network.owned_ids - policies
-    assert policies <= network.owned_ids
+    groups = set(network.whole["Load_Balancer_Group"])  # rows of that table have no place for a mark
+    assert marked == network.owned_ids - groups
+    assert groups <= network.owned_ids
 
 
 def test_an_undamaged_network_is_clean(network):

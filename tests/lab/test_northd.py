@@ -1,4 +1,5 @@
 """What OVN makes of the library's rows: ovn-northd takes them without a word, and packets go where they should."""
+import json
 import re
 
 import pytest
@@ -166,3 +167,20 @@ def test_a_node_that_was_deleted_comes_back(network, cluster_of_two):
     db.plug(db.node, network.do(("node_add", db.node.name), ("port_add", "db", db.node.name), wait=HV))
     assert web.reaches(db)
     assert db.reaches(web)
+
+
+def test_pods_keep_what_they_have_when_a_restored_database_is_repaired(network, cluster_of_two):
+    """Each row gets another UUID by the restore, and its own again by the repair."""
+    def ports() -> set[tuple]:
+        table = json.loads(network.central.output(["ovn-nbctl", "--format=json", "--columns=_uuid,name,addresses", "list", "Logical_Switch_Port"]))
+        return {tuple(map(str, row)) for row in table["data"]}
+
+    web, db = cluster_of_two
+    before = ports()
+    network.central.run(["bash", "-c", "ovsdb-client backup unix:/run/ovn/ovnnb_db.sock OVN_Northbound >/run/backup && "
+                                       "ovsdb-client restore unix:/run/ovn/ovnnb_db.sock OVN_Northbound </run/backup"])
+    assert not before & ports()
+    network.nbctl("--wait=hv", "sync")
+    network.do(("repair",), wait=HV)
+    assert ports() == before
+    assert web.reaches(db, wait=60) and db.reaches(web, wait=60)

@@ -1,9 +1,10 @@
-"""Whether what is in the Northbound database is what the pods of the API server need, no less and no more."""
+"""Whether what is in the Northbound database is what the pods and services of the API server need, no less and no more."""
 from __future__ import annotations
 
 import json
 import time
 
+import services
 from host import LabError
 from overlay import overlay_command
 from sandbox import Sandbox
@@ -45,10 +46,15 @@ def pod_differences(sandbox: Sandbox, server: str = NORTHBOUND) -> list[str]:
     return found + [f"{address}: of {names}" for address, names in holders.items() if address and len(names) > 1]
 
 
+def service_differences(sandbox: Sandbox, server: str = NORTHBOUND) -> list[str]:
+    """The same for services; of the sandbox's own database alone."""
+    return services.differences(sandbox.api, sandbox.central) if server == NORTHBOUND else []
+
+
 def wait_for_truth(sandbox: Sandbox, timeout: float = 90, server: str = NORTHBOUND):
     """Until there is no difference, and "check" finds none in what is around the pods either."""
     deadline = time.monotonic() + timeout
-    while found := pod_differences(sandbox, server):
+    while found := pod_differences(sandbox, server) + service_differences(sandbox, server):
         if time.monotonic() > deadline:
             raise LabError("\n".join([f"{len(found)} differences after {timeout:g} s:", *found[:20]]))
         time.sleep(0.1)

@@ -62,6 +62,9 @@ static void database_read(const struct rows *database, const struct row *asked, 
             for (const struct column *c = asked->columns; c; c = c->next) {
                 copy_column(fact, row_column(row, c->name), c->name);
             }
+            for (const struct column *c = row->columns; c && asked->whole; c = c->next) {
+                copy_column(fact, c, c->name);
+            }
         }
     }
 }
@@ -114,8 +117,8 @@ static int insert_row(struct rows *database, const struct row *row)
         if (row_id_equal(there->id, row->id)) {
             return fail(OVNK8S_CONFLICT, "duplicate uuid");
         }
-        if (row->sole && !strcmp(there->table, row->table) && name && other &&
-            !strcmp(name, other)) {
+        if (row->sole && there->state != ROW_DROPPED && !strcmp(there->table, row->table) && name &&
+            other && !strcmp(name, other)) {
             return fail(OVNK8S_EXISTS, "%s %s belongs to somebody else", row->table, name);
         }
     }

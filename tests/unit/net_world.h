@@ -163,7 +163,7 @@ static const struct mac pod_mac = {{0x0a, 0x58, 0x0a, 0x01, 0x02, 0x03}};
 
 static inline struct veth pair(const struct world *world)
 {
-    return (struct veth){world->pod, "eth0", world->host, "veth1", &pod_mac, 1400, 0};
+    return (struct veth){world->pod, "eth0", world->host, "veth1", &pod_mac, 1400, 0, false};
 }
 
 static inline void plug(const struct world *world)

@@ -187,10 +187,12 @@ static void json_has_gateways(void **state)
         "\"mac\":\"02:00:00:00:00:05\",\"physical_ips\":[\"10.0.0.5/24\",\"fd10::5/64\"],"
         "\"default_gateways\":[\"10.0.0.1\",\"fd10::1\"],"
         "\"rampout_subnets\":[\"192.168.3.0/24\",\"192.168.4.0/24\"],"
-        "\"single_default\":false,"
+        "\"single_default\":false,\"shared\":true,"
         "\"join_addresses\":[\"100.64.1.2/24\",\"fd98::2/64\"],\"first\":true},{\"node\":\"<n>\"");
-    assert_contains(text, "\"default_gateways\":[],\"rampout_subnets\":[],\"single_default\":true,"
-                          "\"join_addresses\":[\"100.64.1.3/24\"],\"first\":false}]}\n");
+    assert_contains(
+        text,
+        "\"default_gateways\":[],\"rampout_subnets\":[],\"single_default\":true,\"shared\":false,"
+        "\"join_addresses\":[\"100.64.1.3/24\"],\"first\":false}]}\n");
 }
 
 static void dot_has_gateways(void **state)

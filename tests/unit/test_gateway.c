@@ -418,17 +418,17 @@ static void pods_reach_the_host_of_a_shared_gateway(void **state)
     assert_row(policy_in(wanted, "host", "n2", "10.0.0.5/32"), POLICY_TABLE,
                "host n2 to 10.0.0.5/32",
                COLUMNS("priority is 1000", "match is 'ip4.dst == 10.0.0.5'", "action is 'reroute'",
-                       "nexthop is '192.168.2.2'"));
+                       "nexthop is '192.168.2.2'", "external_ids includes 'ovnk8s-owner'='k8s'"));
     assert_row(policy_in(wanted, "host", "n2", "fd10::5/128"), POLICY_TABLE,
                "host n2 to fd10::5/128",
                COLUMNS("priority is 1000", "match is 'ip6.dst == fd10::5'", "action is 'reroute'",
-                       "nexthop is 'fd01:0:0:2::2'"));
+                       "nexthop is 'fd01:0:0:2::2'", "external_ids includes 'ovnk8s-owner'='k8s'"));
     assert_row(policy_in(wanted, "node ports", "n2", "10.0.0.5/32"), POLICY_TABLE,
                "node ports n2 to 10.0.0.5/32",
                COLUMNS("priority is 1010",
                        "match is 'ip4.dst == 10.0.0.5 && (30000 <= tcp.dst <= 32767 ||"
                        " 30000 <= udp.dst <= 32767 || 30000 <= sctp.dst <= 32767)'",
-                       "action is 'allow'"));
+                       "action is 'allow'", "external_ids includes 'ovnk8s-owner'='k8s'"));
     assert_holds(router_in(wanted), "policies", policy_in(wanted, "host", "n2", "fd10::5/128")->id);
     assert_int_equal(count_policies(w), 4);
     assert_nothing_to_do(w);

@@ -9,6 +9,8 @@
 #include <ovnk8s/ovnk8s.h>
 
 #include "guest_server.h"
+#include "kube/kube.h"
+#include "watch/event_recorder.h"
 #include "watch/pod_task.h"
 #include "watch/private.h"
 
@@ -31,7 +33,7 @@ struct thing {
 };
 
 static ovnk8s_watcher watcher;
-static struct thing things[64];
+static struct thing things[256];
 
 static void name_thing(const struct task *task, char *out, size_t size)
 {
@@ -193,7 +195,7 @@ static void a_sick_one_delays_itself_alone(void **state)
         want(i, &pod_like, "n1");
     }
     STEP_UNTIL(all_committed(1, 10) && sick->task.state == STATE_LATER);
-    assert_int_equal(watcher.metrics.plans_refused, 2); /* That of all, and its own. */
+    assert_int_equal(watcher.metrics.plans_refused, 5); /* Of 10, 5, 3, 2, and its own. */
     assert_int_equal(watcher.metrics.tasks_failed, 1);
     assert_non_null(strstr(sick->task.reason, "node nowhere has no logical switch"));
     assert_pending("[{\"kind\":\"Pod\",\"name\":\"default/p0\",\"state\":\"later\",\"reason\":\"");
@@ -209,6 +211,40 @@ static void a_sick_one_delays_itself_alone(void **state)
     }
 }
 
+enum { MANY = 200 };
+
+/* 200, 100, 50, 25, 13, 7, 4, 2 and 1 are refused, and their other halves are not. */
+static void a_sick_one_is_found_by_few_plans(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < MANY; i++) {
+        want(i, &pod_like, i == 123 ? "nowhere" : "n1");
+    }
+    STEP_UNTIL(all_committed(0, 123) && all_committed(124, MANY) &&
+               things[123].task.state == STATE_LATER);
+    assert_int_equal(watcher.metrics.tasks_failed, 1);
+    assert_true(watcher.metrics.plans_refused <= 9);
+    assert_true(watcher.metrics.plans_committed <= 9);
+    for (size_t i = 0; i < MANY; i++) {
+        assert_true(things[i].n_refused <= 9);
+        assert_int_equal(things[i].n_committed, i != 123);
+    }
+}
+
+static void several_sick_ones_are_all_found(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < 100; i++) {
+        want(i, &pod_like, i % 33 == 7 ? "nowhere" : "n1");
+    }
+    STEP_UNTIL(things[7].task.state == STATE_LATER && things[40].task.state == STATE_LATER &&
+               things[73].task.state == STATE_LATER && lanes_count_pending(&watcher.lanes) == 3);
+    assert_true(watcher.metrics.plans_refused < 30);
+    for (size_t i = 0; i < 100; i++) {
+        assert_int_equal(things[i].n_committed, i % 33 != 7);
+    }
+}
+
 static void a_sick_one_is_tried_again_for_ever_and_gets_well(void **state)
 {
     struct thing *sick = want(0, &pod_like, "nowhere");
@@ -217,7 +253,7 @@ static void a_sick_one_is_tried_again_for_ever_and_gets_well(void **state)
     STEP_UNTIL(sick->task.failures >= 3);
     sick->node = "n1";
     STEP_UNTIL(sick->n_committed && !task_is_pending(&sick->task));
-    assert_false(sick->task.is_alone);
+    assert_int_equal(sick->task.most, 0);
     assert_null(sick->task.reason);
 }
 
@@ -380,6 +416,129 @@ static void a_refused_plan_gives_its_addresses_back(void **state)
     forget_pods();
 }
 
+/* What the watcher tells. */
+
+/* An API server that nobody asks anything. */
+static void know_api(void)
+{
+    static const struct kube_collection all_pods = {.path = "/api/v1/pods"};
+    static const struct kube_handler handler = {.payload = NULL};
+    ovnk8s_kube_options options = OVNK8S_KUBE_OPTIONS_INIT;
+    const struct event_recorder_options events = {.window_ms = 0};
+
+    options.server = "http://127.0.0.1:1";
+    succeed(ovnk8s_kube_open(&watcher.kube, &options));
+    succeed(kube_reflector_start(&watcher.reflector, watcher.kube, &all_pods, &handler));
+    succeed(event_recorder_new(&watcher.events, watcher.kube, &events));
+}
+
+static void forget_api(void)
+{
+    event_recorder_free(watcher.events);
+    kube_reflector_stop(watcher.reflector);
+    ovnk8s_kube_close(watcher.kube);
+}
+
+static void assert_metric(const char *line)
+{
+    char *text, *found;
+
+    succeed(ovnk8s_watcher_metrics(&watcher, &text));
+    found = strstr(text, line);
+    if (!found || (found > text && found[-1] != '\n') || found[strlen(line)] != '\n') {
+        fail_msg("no \"%s\" in %s", line, text);
+    }
+    ovnk8s_free(text);
+}
+
+static void metrics_tell_what_has_happened(void **state)
+{
+    (void)state;
+    know_api();
+    for (size_t i = 0; i < 3; i++) {
+        want(i, &pod_like, "n1");
+    }
+    STEP_UNTIL(all_committed(0, 3) && !lanes_count_pending(&watcher.lanes));
+    want(3, &pod_like, "nowhere");
+    STEP_UNTIL(things[3].task.state == STATE_LATER);
+    assert_metric("ovnk8s_watcher_plans_total{outcome=\"committed\"} 1");
+    assert_metric("ovnk8s_watcher_plans_total{outcome=\"refused\"} 1");
+    assert_metric("ovnk8s_watcher_plan_objects_bucket{le=\"1\"} 1");
+    assert_metric("ovnk8s_watcher_plan_objects_bucket{le=\"2\"} 1");
+    assert_metric("ovnk8s_watcher_plan_objects_bucket{le=\"5\"} 2");
+    assert_metric("ovnk8s_watcher_plan_objects_bucket{le=\"+Inf\"} 2");
+    assert_metric("ovnk8s_watcher_plan_objects_count 2");
+    assert_metric("ovnk8s_watcher_plan_objects_sum 4.000");
+    assert_metric("ovnk8s_watcher_retries_total 1");
+    assert_metric("ovnk8s_watcher_retrying_objects 1");
+    assert_metric("ovnk8s_watcher_ready_objects{lane=\"suspects\"} 0");
+    forget_api();
+}
+
+static void the_end_of_an_absence_of_the_api_server_hastens_who_waits_for_it(void **state)
+{
+    const struct kube_reply away = {.error = OVNK8S_UNAVAILABLE};
+    const struct kube_reply busy = {.error = OVNK8S_UNAVAILABLE, .retry_after_ms = 60000};
+    struct task *task = &want(0, &pod_like, "n1")->task, *other = &want(1, &pod_like, "n1")->task;
+
+    (void)state;
+    task->failures = other->failures = 20; /* Half a minute. */
+    tasks_take(&watcher.lanes.tasks, LANE_PODS);
+    tasks_take(&watcher.lanes.tasks, LANE_PODS);
+    (fail)(OVNK8S_UNAVAILABLE, "connection refused");
+    api_blame(&watcher, task, &away);
+    api_blame(&watcher, other, &busy); /* It has said when to come back. */
+    assert_int_equal(watcher.lanes.tasks.later.n, 2);
+    api_answers(&watcher);
+    assert_int_equal(task->state, STATE_READY);
+    assert_int_equal(other->state, STATE_LATER);
+    /* Who answers every other time is not flooded. */
+    tasks_take(&watcher.lanes.tasks, LANE_PODS);
+    api_blame(&watcher, task, &away);
+    watcher.api_absence.ended_at = now_ms();
+    api_answers(&watcher);
+    assert_int_equal(task->state, STATE_LATER);
+    watcher.api_absence.ended_at -= 1000;
+    api_answers(&watcher);
+    assert_int_equal(task->state, STATE_READY);
+}
+
+static void the_plan_is_told_and_not_carried_out(void **state)
+{
+    char *text;
+
+    (void)state;
+    know_node();
+    want_pod("a");
+    succeed(ovnk8s_watcher_plan_text(&watcher, &text));
+    assert_non_null(strstr(text, "default_a"));
+    assert_non_null(strstr(text, "10.0.0."));
+    ovnk8s_free(text);
+    STEP_UNTIL(watcher.metrics.plans_committed == 1);
+    succeed(ovnk8s_watcher_plan_text(&watcher, &text));
+    assert_string_equal(text, ""); /* All is as it should be. */
+    ovnk8s_free(text);
+    watcher.pods_synced = false;
+    assert_int_equal(ovnk8s_watcher_plan_text(&watcher, &text), OVNK8S_CONFLICT);
+    assert_null(text);
+    forget_pods();
+}
+
+static void a_resync_looks_at_all(void **state)
+{
+    struct pod *pod;
+
+    (void)state;
+    know_node();
+    pod = want_pod("a");
+    STEP_UNTIL(pod->task.state == STATE_LATER);
+    ovnk8s_watcher_resync(&watcher);
+    assert_int_equal(pod->task.state, STATE_READY);
+    assert_true(watcher.has_strays);
+    STEP_UNTIL(watcher.metrics.plans_unchanged == 1); /* It finds all as it should be. */
+    forget_pods();
+}
+
 #define TEST(FUNCTION) cmocka_unit_test_setup_teardown(FUNCTION, set_up, tear_down)
 
 int main(void)
@@ -387,6 +546,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(those_that_are_ready_share_a_plan),
         TEST(a_sick_one_delays_itself_alone),
+        TEST(a_sick_one_is_found_by_few_plans),
+        TEST(several_sick_ones_are_all_found),
         TEST(a_sick_one_is_tried_again_for_ever_and_gets_well),
         TEST(lanes_do_not_wait_for_each_other),
         TEST(a_database_that_is_silent_makes_nobody_wait_or_sick),
@@ -394,6 +555,10 @@ int main(void)
         TEST(an_address_stays_reserved_until_its_row_is_seen),
         TEST(an_address_of_a_plan_that_was_lost_stays_with_its_pod),
         TEST(a_refused_plan_gives_its_addresses_back),
+        TEST(metrics_tell_what_has_happened),
+        TEST(the_end_of_an_absence_of_the_api_server_hastens_who_waits_for_it),
+        TEST(the_plan_is_told_and_not_carried_out),
+        TEST(a_resync_looks_at_all),
     };
 
     server_require();

@@ -44,6 +44,21 @@ static void a_taken_name_is_told_and_nothing_done(void **state)
     FAILS(link_get(world->pod, "eth1", &info), OVNK8S_NOTFOUND, "eth1");
 }
 
+static void the_outer_end_answers_no_arp_when_told_so(void **state)
+{
+    struct world *world = *state;
+    struct veth veth = pair(world);
+    struct link_info in, out;
+
+    veth.outside_is_mute = true;
+    OK(link_add_veth(&veth));
+    OK(link_set_up(world->host, "veth1", true));
+    OK(link_get(world->pod, "eth0", &in));
+    OK(link_get(world->host, "veth1", &out));
+    assert_false(in.mute);
+    assert_true(out.mute && out.up);
+}
+
 static void deleting_one_end_deletes_both(void **state)
 {
     struct world *world = *state;
@@ -335,6 +350,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         IN_A_WORLD(a_veth_spans_two_namespaces),
         IN_A_WORLD(a_taken_name_is_told_and_nothing_done),
+        IN_A_WORLD(the_outer_end_answers_no_arp_when_told_so),
         IN_A_WORLD(deleting_one_end_deletes_both),
         IN_A_WORLD(links_change),
         IN_A_WORLD(the_rate_and_the_checksums_of_a_link_change),

@@ -292,6 +292,22 @@ static void a_guarded_row_gets_another_generation(void **state)
                "\"until\":\"==\"," WHERE_A "}\n" EXISTS_A "\n" NEXT_GENERATION PORT_B);
 }
 
+/* What was read of it is made anew elsewhere. */
+static void a_row_that_is_dropped_unchanged_is_guarded_as_a_whole(void **state)
+{
+    struct world *w = *state;
+    struct row *fact = have(w, "n");
+
+    rows_drop(&w->wanted, "T", id(A), "n")->unchanged = true;
+    row_is_string(fact, "name", "n");
+    row_includes_row(fact, "ports", id(B));
+    assert_ops(
+        w, 1,
+        "{\"columns\":[\"name\",\"ports\"],\"op\":\"wait\",\"rows\":[{\"name\":\"n\",\"ports\":"
+        "[\"uuid\",\"" B "\"]}],\"table\":\"T\",\"timeout\":0,\"until\":\"==\"," WHERE_A
+        "}\n{\"op\":\"delete\",\"table\":\"T\"," WHERE_A "}");
+}
+
 static void a_touched_row_gets_one_without_being_guarded(void **state)
 {
     struct world *w = *state;
@@ -325,6 +341,23 @@ static void guards_come_before_all_changes(void **state)
     assert_int_equal(operations.ops->array.n, 2);
     assert_string_equal(operations.rows[0]->name, "n");
     assert_string_equal(operations.rows[1]->name, "new");
+    operations_clear(&operations);
+    changes_clear(&changes);
+}
+
+static void what_goes_goes_first(void **state)
+{
+    struct world *w = *state;
+    struct operations operations;
+    struct changes changes;
+
+    row_includes_row(rows_edit(&w->wanted, "T", id(A), "n"), "ports", id(C));
+    rows_want(&w->wanted, "T", id(C), "new");
+    rows_drop(&w->wanted, "T", id(B), "old");
+    have(w, "n");
+    rows_want(&w->actual, "T", id(B), "old");
+    compose(w, &changes, &operations);
+    assert_string_equal(operations.rows[0]->name, "old");
     operations_clear(&operations);
     changes_clear(&changes);
 }
@@ -377,11 +410,10 @@ static void unseen_rows_are_changed_whatever_they_are(void **state)
     row_includes_row(row, "ports", id(B));
     rows_drop(&w->wanted, "T", id(C), "c")->unseen = true;
     assert_ops(w, 2,
-               EXISTS_A "\n"
-                        "{\"mutations\":[[\"ports\",\"insert\",[\"set\",[[\"uuid\",\"" B
-                        "\"]]]]],\"op\":\"mutate\",\"table\":\"T\"," WHERE_A "}\n"
-                        "{\"op\":\"delete\",\"table\":\"T\",\"where\":[[\"_uuid\",\"==\","
-                        "[\"uuid\",\"" C "\"]]]}");
+               "{\"op\":\"delete\",\"table\":\"T\",\"where\":[[\"_uuid\",\"==\",[\"uuid\",\"" C
+               "\"]]]}\n" EXISTS_A "\n"
+               "{\"mutations\":[[\"ports\",\"insert\",[\"set\",[[\"uuid\",\"" B
+               "\"]]]]],\"op\":\"mutate\",\"table\":\"T\"," WHERE_A "}");
 }
 
 static void a_key_goes_from_all_others_that_have_its_value(void **state)
@@ -439,9 +471,11 @@ int main(void)
         TEST(an_unknown_entry_is_overwritten),
         TEST(a_key_goes_whatever_its_value),
         TEST(a_guarded_row_gets_another_generation),
+        TEST(a_row_that_is_dropped_unchanged_is_guarded_as_a_whole),
         TEST(a_touched_row_gets_one_without_being_guarded),
         TEST(a_guarded_row_that_is_new_needs_no_guard),
         TEST(guards_come_before_all_changes),
+        TEST(what_goes_goes_first),
         TEST(a_dropped_row_is_deleted),
         TEST(who_shall_get_an_element_must_exist),
         TEST(rows_by_name_are_found_by_name),

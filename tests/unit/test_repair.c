@@ -1,6 +1,10 @@
 /* A repair brings back whatever row or column somebody has deleted or edited, and leaves alone what
  * is not the library's. */
 
+#include <ovnk8s/leader.h>
+#include <ovnk8s/network.h>
+#include <ovnk8s/service.h>
+
 #include "topology_world.h"
 
 static void add_gateways(struct world *w)
@@ -443,6 +447,228 @@ static void a_repair_is_done_once(void **state)
     assert_nothing_to_do(w);
 }
 
+/* Restoring a backup: each row gets another UUID. */
+
+static struct row_id other_id(struct row_id id)
+{
+    for (size_t i = 0; i < sizeof id.bytes; i++) {
+        id.bytes[i] ^= 0xa5;
+    }
+    return id;
+}
+
+/* All rows, or those alone that 'only' has under the other UUID, get it. */
+static void give_other_ids(struct rows *database, const struct rows *only)
+{
+    struct rows next = {0};
+
+    for (const struct row *row = database->first; row; row = row->next) {
+        const struct row_id id = other_id(row->id);
+        struct row *copy =
+            rows_want(&next, row->table, !only || rows_find_id(only, id) ? id : row->id, NULL);
+
+        for (const struct column *c = row->columns; c; c = c->next) {
+            const size_t n = c->n * (c->is_map ? 2 : 1);
+
+            row_add_atoms(copy, c->name, COLUMN_IS, c->is_map, c->atoms, c->n);
+            for (size_t i = 0; i < n; i++) {
+                struct atom *atom = &row_find_column(copy, c->name)->atoms[i];
+
+                if (atom->type == ATOM_ROW && (!only || rows_find_id(only, other_id(atom->row)))) {
+                    atom->row = other_id(atom->row);
+                }
+            }
+        }
+    }
+    rows_clear(database);
+    for (const struct row *row = next.first; row; row = row->next) {
+        copy_row(database, row);
+    }
+    rows_clear(&next);
+}
+
+static void refer(struct row *row, const char *column, struct row_id id)
+{
+    row_add_atoms(row, column, COLUMN_IS, false, &(struct atom){.type = ATOM_ROW, .row = id}, 1);
+}
+
+static struct row *add_theirs(struct world *w, const char *table, const char *name)
+{
+    struct row *row = rows_want(&w->database, table, row_id("other", table, name), NULL);
+
+    row_is_string(row, "name", name);
+    return row;
+}
+
+/* What others have in our rows, and what of theirs refers to them. */
+static void add_foreign_things(struct world *w)
+{
+    struct row *node = switch_in(&w->database, "n1"), *port = port_in(&w->database, "default_a");
+    struct row *policy = add_theirs(w, POLICY_TABLE, "p");
+
+    row_is_integer(policy, "priority", 7);
+    row_is_string(policy, "match", "ip4");
+    row_is_string(policy, "action", "drop");
+    refer(router_in(&w->database), "policies", policy->id);
+    refer(node, "ports", add_theirs(w, SWITCH_PORT_TABLE, "theirs")->id);
+    refer(add_theirs(w, "Port_Group", "group"), "ports", port->id);
+    refer(add_theirs(w, SWITCH_TABLE, "their switch"), "load_balancer_group",
+          rows_first(&w->database, "Load_Balancer_Group")->id);
+    edit_pair(node, "other_config", "mcast_snoop", "true");
+    edit_pair(port, "external_ids", "theirs", "x");
+    edit_pair(port, "options", "requested-chassis", "n1");
+    row_is_boolean(port, "enabled", false);
+    edit_pair(nat_in(&w->database, "n1", 4), "external_ids", "theirs", "x");
+    edit_pair(node_ledger_in(&w->database, "n1"), "records", "example.com", "10.0.0.1");
+}
+
+static void add_service(struct world *w)
+{
+    ovnk8s_service service = OVNK8S_SERVICE_INIT;
+    ovnk8s_service_port port = OVNK8S_SERVICE_PORT_INIT;
+
+    port.protocol = "tcp";
+    port.port = 80;
+    port.node_port = 30080;
+    service.service_namespace = "default";
+    service.name = "web";
+    service.cluster_ips = "172.30.0.1";
+    service.ports = &port;
+    service.n_ports = 1;
+    succeed(ovnk8s_service_add(w->plan, &service));
+    settle(w);
+}
+
+static void copy_all(const struct rows *from, struct rows *to)
+{
+    for (const struct row *row = from->first; row; row = row->next) {
+        copy_row(to, row);
+    }
+}
+
+/* Restored and repaired the database is as it was, but for what is not ours. */
+static void assert_survives_a_restore(struct world *w)
+{
+    struct rows before = {0};
+    struct lines expected, after;
+
+    copy_all(&w->database, &before);
+    write_lines(&before, &expected);
+    give_other_ids(&w->database, NULL);
+    repair(w);
+    assert_true(w->plan->changes.n > 0);
+    give_other_ids(&w->database, &before);
+    write_lines(&w->database, &after);
+    assert_same_lines(&after, &expected, "restored");
+    free_lines(&expected);
+    free_lines(&after);
+    rows_clear(&before);
+}
+
+static void what_was_restored_is_adopted(void **state)
+{
+    struct world *w = *state;
+
+    add_service(w);
+    succeed(ovnk8s_leader_take(w->plan, "me", 7));
+    settle(w);
+    add_foreign_things(w);
+    assert_survives_a_restore(w);
+    repair(w);
+    assert_int_equal(w->plan->changes.n, 0);
+}
+
+static void what_was_damaged_before_the_backup_is_repaired_with_it(void **state)
+{
+    struct world *w = *state;
+    struct lines intact, after;
+    struct rows before = {0};
+
+    copy_all(&w->database, &before);
+    write_lines(&before, &intact);
+    edit_string(port_in(&w->database, "default_b"), "addresses", "unknown");
+    edit_string(nat_in(&w->database, "n1", 4), "external_ip", "1.2.3.4");
+    delete_row(w, port_in(&w->database, "default_c"));
+    delete_row(w, node_ledger_in(&w->database, "n1"));
+    give_other_ids(&w->database, NULL);
+    repair(w);
+    assert_nothing_to_do(w);
+    write_lines(&w->database, &after);
+    assert_same_lines(&after, &intact, "damaged and restored");
+    free_lines(&after);
+    free_lines(&intact);
+    rows_clear(&before);
+}
+
+static void networks_without_a_cluster_are_adopted(void **state)
+{
+    struct world *w = *state;
+    ovnk8s_network network = OVNK8S_NETWORK_INIT;
+    ovnk8s_attachment attachment = OVNK8S_ATTACHMENT_INIT;
+
+    network.name = "blue";
+    network.subnet = "10.5.0.0/24";
+    network.is_routed = 1;
+    attachment.network = "blue";
+    attachment.host = "h";
+    attachment.container_id = "c";
+    attachment.interface = "eth0";
+    succeed(ovnk8s_network_add(w->plan, &network));
+    succeed(ovnk8s_attachment_add(w->plan, &attachment));
+    settle(w);
+    assert_survives_a_restore(w);
+    renew(w);
+    succeed(ovnk8s_network_add(w->plan, &network));
+    succeed(ovnk8s_attachment_add(w->plan, &attachment));
+    assert_nothing_to_do(w);
+}
+
+static void a_leader_who_came_after_the_restore_leads(void **state)
+{
+    struct world *w = *state;
+
+    succeed(ovnk8s_leader_take(w->plan, "before", 7));
+    settle(w);
+    give_other_ids(&w->database, NULL);
+    succeed(ovnk8s_leader_take(w->plan, "after", 8));
+    settle(w);
+    repair(w);
+    assert_nothing_to_do(w);
+    renew(w);
+    succeed(ovnk8s_leader_require(w->plan, "after", 8));
+    assert_nothing_to_do(w);
+    for (const struct row *row = w->database.first; row; row = row->next) {
+        const char *leader = row_pair(row, "external_ids", "leader");
+
+        assert_true(!leader || !strcmp(leader, "after"));
+    }
+}
+
+/* A name alone makes nothing ours. */
+static void what_has_no_mark_is_not_adopted(void **state)
+{
+    struct world *w = *state;
+
+    edit_pair(switch_in(&w->database, "n2"), "external_ids", OWNER_KEY, NULL);
+    give_other_ids(&w->database, NULL);
+    succeed(ovnk8s_topology_repair(w->plan));
+    succeed(compute(w));
+    assert_failed(database_commit(&w->database, &w->plan->changes), OVNK8S_EXISTS,
+                  "Logical_Switch n2 belongs to somebody else");
+}
+
+/* As long as the cluster is there, a mark alone makes nothing ours either. */
+static void what_is_marked_beside_a_cluster_is_not_adopted(void **state)
+{
+    struct world *w = *state;
+    struct row *row = add_theirs(w, SWITCH_TABLE, "n3");
+
+    edit_pair(row, "external_ids", OWNER_KEY, OWNER);
+    edit_pair(row, "external_ids", SUBNETS_KEY, "10.3.0.0/24");
+    repair(w);
+    assert_int_equal(w->plan->changes.n, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -459,6 +685,12 @@ int main(void)
         NETWORK_TEST(the_taken_subnets_are_counted_anew),
         NETWORK_TEST(a_network_without_a_ledger_gets_one),
         NETWORK_TEST(a_repair_is_done_once),
+        NETWORK_TEST(what_was_restored_is_adopted),
+        NETWORK_TEST(what_was_damaged_before_the_backup_is_repaired_with_it),
+        TEST(networks_without_a_cluster_are_adopted),
+        NETWORK_TEST(a_leader_who_came_after_the_restore_leads),
+        NETWORK_TEST(what_has_no_mark_is_not_adopted),
+        NETWORK_TEST(what_is_marked_beside_a_cluster_is_not_adopted),
         NETWORK_TEST(entries_with_impossible_names_are_left_alone),
     };
 

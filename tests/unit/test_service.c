@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "topology/groups.h"
+#include "topology/parts.h"
 #include "topology_world.h"
 
 enum { MOST = 4 };
@@ -306,7 +307,8 @@ static void replies_of_local_endpoints_leave_by_their_gateway(void **state)
                         "((ip4.src == 192.168.2.3 && tcp.src == 8080)) &&"
                         " ip4.dst != {192.168.0.0/16, 100.64.1.0/24}");
     assert_string_equal(row_string(policy, "action"), "reroute");
-    assert_string_equal(row_string(policy, "nexthops"), "100.64.1.3");
+    assert_string_equal(row_string(policy, "nexthop"), "100.64.1.3");
+    assert_int_equal(row_integer(policy, "priority"), PRIORITY_LOCAL_REPLIES);
     assert_true(row_refers(router_in(&w->database), "policies", policy->id));
     succeed(ovnk8s_service_delete(w->plan, "default", "web"));
     settle(w);
@@ -413,7 +415,7 @@ static void an_old_server_is_told_of_no_group(void **state)
     assert_int_equal(asked.n, 0);
     assert_failed(plan_resolve(w->plan, &w->scene, &wanted), OVNK8S_UNSUPPORTED,
                   "adding service default/web: the server has no table Load_Balancer_Group:"
-                  " services need OVN 22.03 or newer");
+                  " services need OVN 21.12 or newer");
     rows_clear(&asked);
     rows_clear(&wanted);
 }

@@ -146,16 +146,52 @@ static void one_that_is_alone_is_so_until_it_succeeds(void **state)
     (void)state;
     task_touch(&tasks, &task, 0);
     tasks_take(&tasks, LANE_PODS);
-    task.is_alone = true;
+    task.most = 1;
     postpone(&tasks, &task, 0);
     task_touch(&tasks, &task, 0);
     assert_null(tasks_take(&tasks, LANE_PODS));
-    assert_ptr_equal(tasks_take(&tasks, LANE_ALONE), &task);
+    assert_ptr_equal(tasks_take(&tasks, LANE_SUSPECTS), &task);
     task_settle(&tasks, &task, 0);
     assert_null(task.reason);
     task_touch(&tasks, &task, 0);
     assert_ptr_equal(tasks_take(&tasks, LANE_PODS), &task);
     end(&tasks, &task, 1);
+}
+
+static void suspects_join_no_plan_that_is_too_large(void **state)
+{
+    struct tasks tasks = {0};
+    struct task of[2] = {{.type = &pods, .most = 2}, {.type = &pods}};
+
+    (void)state;
+    assert_false(tasks_has(&tasks, LANE_SUSPECTS, 0));
+    task_touch(&tasks, &of[0], 0);
+    task_touch(&tasks, &of[1], 0);
+    assert_true(tasks_has(&tasks, LANE_SUSPECTS, 1));
+    assert_false(tasks_has(&tasks, LANE_SUSPECTS, 2));
+    assert_true(tasks_has(&tasks, LANE_PODS, 499));
+    end(&tasks, of, 2);
+}
+
+static void who_failed_for_the_api_server_goes_on_when_it_is_back(void **state)
+{
+    struct tasks tasks = {0};
+    struct task of[2] = {{.type = &pods}, {.type = &pods}};
+
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        task_touch(&tasks, &of[i], 0);
+        tasks_take(&tasks, LANE_PODS);
+        postpone(&tasks, &of[i], 0);
+    }
+    of[1].awaits_api = true;
+    tasks_api_is_back(&tasks, 1);
+    assert_int_equal(tasks.later.n, 1);
+    assert_ptr_equal(tasks_take(&tasks, LANE_PODS), &of[1]);
+    assert_int_equal(postpone(&tasks, &of[1], 1), 400); /* Its pauses go on to grow. */
+    tasks_api_is_back(&tasks, 2);                       /* For another reason, this time. */
+    assert_int_equal(tasks.later.n, 2);
+    end(&tasks, of, 2);
 }
 
 enum { MANY = 2000 };
@@ -203,6 +239,8 @@ int main(void)
         cmocka_unit_test(whoever_asks_for_a_longer_pause_gets_it),
         cmocka_unit_test(a_change_ends_the_pause),
         cmocka_unit_test(one_that_is_alone_is_so_until_it_succeeds),
+        cmocka_unit_test(suspects_join_no_plan_that_is_too_large),
+        cmocka_unit_test(who_failed_for_the_api_server_goes_on_when_it_is_back),
         cmocka_unit_test(thousands_are_woken_in_time),
     };
 

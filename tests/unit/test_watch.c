@@ -421,6 +421,34 @@ static void a_foreign_switch_takes_no_node_with_it(void **state)
     end_world(&w);
 }
 
+/* They come back under other UUIDs, and are adopted under their own. */
+static void switches_of_a_restored_backup_are_counted(void **state)
+{
+    struct world w = {0};
+    struct row *node, *join, *restored;
+
+    (void)state;
+    have_node(&w, "n1", "10.1.0.0/24");
+    node = rows_find(&w.rows, SWITCH_TABLE, switch_id(OWNER, "n1"));
+    row_includes_pair(node, "external_ids", OWNER_KEY, OWNER);
+    join = rows_want(&w.rows, SWITCH_TABLE, join_switch_id(OWNER), "join");
+    row_is_string(join, "name", "join");
+    row_includes_pair(join, "external_ids", OWNER_KEY, OWNER);
+    nodes_switch_changed(&w.nodes, NULL, join);
+    assert_int_equal(w.nodes.n_lost, 0);
+    restored = rows_want(&w.rows, SWITCH_TABLE, switch_id("any", "n1"), "n1");
+    row_is_string(restored, "name", "n1");
+    nodes_switch_changed(&w.nodes, NULL, restored);
+    assert_int_equal(w.nodes.n_lost, 0); /* It has not our mark. */
+    nodes_switch_changed(&w.nodes, restored, NULL);
+    row_includes_pair(restored, "external_ids", OWNER_KEY, OWNER);
+    nodes_switch_changed(&w.nodes, NULL, restored);
+    assert_int_equal(w.nodes.n_lost, 1);
+    nodes_switch_changed(&w.nodes, restored, NULL);
+    assert_int_equal(w.nodes.n_lost, 0);
+    end_world(&w);
+}
+
 static void hundreds_of_nodes_are_found(void **state)
 {
     struct world w = {0};
@@ -617,6 +645,7 @@ int main(void)
         cmocka_unit_test(what_is_no_annotation_of_ours),
         cmocka_unit_test(switches_of_ours_are_nodes),
         cmocka_unit_test(a_foreign_switch_takes_no_node_with_it),
+        cmocka_unit_test(switches_of_a_restored_backup_are_counted),
         cmocka_unit_test(hundreds_of_nodes_are_found),
         cmocka_unit_test(ports_take_addresses_and_give_them_back),
         cmocka_unit_test(ports_of_others_take_addresses_too),
