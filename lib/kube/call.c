@@ -244,12 +244,12 @@ static void call_finish(struct kube_call *call, CURLcode result)
     call_done(call, error, &reply);
 }
 
-void calls_finish(ovnk8s_kube *kube)
+static void finish_of(ovnk8s_kube *kube, CURLM *handle)
 {
     CURLMsg *message;
     int left;
 
-    while ((message = kube->curl->multi_info_read(kube->multi, &left))) {
+    while (handle && (message = kube->curl->multi_info_read(handle, &left))) {
         struct kube_call *call = NULL;
 
         if (message->msg == CURLMSG_DONE) {
@@ -258,6 +258,13 @@ void calls_finish(ovnk8s_kube *kube)
         if (call && call->state == CALL_RUNNING) {
             call_finish(call, message->data.result);
         }
+    }
+}
+
+void calls_finish(ovnk8s_kube *kube)
+{
+    for (size_t i = 0; i < MULTIS; i++) {
+        finish_of(kube, kube->multis[i].handle);
     }
 }
 

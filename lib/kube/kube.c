@@ -261,7 +261,6 @@ int ovnk8s_kube_open(ovnk8s_kube **out, const ovnk8s_kube_options *theirs)
         return fail_nomem();
     }
     kube->epoll = -1;
-    kube->timer_at = INT64_MAX;
     kube->calls_end = &kube->calls;
     kube->timeout_ms = options.timeout_ms ? options.timeout_ms : DEFAULT_TIMEOUT_MS;
     kube->cancel = options.cancel;

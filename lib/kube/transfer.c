@@ -278,7 +278,11 @@ int transfer_start(struct kube_call *call)
     if (!error) {
         error = set_options(call);
     }
-    if (!error && curl->multi_add_handle(call->kube->multi, call->easy)) {
+    if (!error) {
+        call->multi = &call->kube->multis[shares_connection(call) ? WRITES : READS];
+        error = multi_open(call->multi);
+    }
+    if (!error && curl->multi_add_handle(call->multi->handle, call->easy)) {
         error = fail_nomem();
     }
     return error;
@@ -328,8 +332,9 @@ int transfer_error(struct kube_call *call, CURLcode result)
 void transfer_free(struct kube_call *call)
 {
     if (call->easy) {
-        /* Fine also for one that was never added. */
-        call->kube->curl->multi_remove_handle(call->kube->multi, call->easy);
+        if (call->multi && call->multi->handle) { /* Fine also for one that was never added. */
+            call->kube->curl->multi_remove_handle(call->multi->handle, call->easy);
+        }
         call->kube->curl->easy_cleanup(call->easy);
     }
     if (call->headers) {
