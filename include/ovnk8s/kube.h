@@ -35,7 +35,7 @@
  *     ovnk8s_kube_follow_stop(follower);
  *
  * Objects are told one by one, as JSON text, while the answer comes in: no answer is ever in memory
- * as a whole. With a server that speaks HTTP/2 all requests share one connection to it.
+ * as a whole. With a server that speaks HTTP/2 all requests that write share one connection to it.
  *
  * Tokens and keys never appear in a log line or in an error.
  *

@@ -5,6 +5,9 @@
  * is committed, its annotation "ovn" tells the address, the MAC and the gateway. A pod that is gone
  * or has finished loses its port, and only then is its address free.
  *
+ * With 'manage_nodes' it adds and deletes nodes as the API server has them. Of several watchers
+ * with the same 'lease' one works, and the others follow.
+ *
  * What a pod should have follows from what is there, not from what has happened; so it makes no
  * difference whether the watcher was running when it happened.
  *

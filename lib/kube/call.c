@@ -15,7 +15,15 @@ enum { MOST_AT_ONCE = 64 };
 
 static size_t *counter(const struct kube_call *call)
 {
-    return call->chunk ? call->kube->streams : call->kube->ordinary;
+    return call->kube->n_calls[call->kind];
+}
+
+static enum call_kind kind_of(const struct kube_request *request)
+{
+    return request->urgent                                          ? CALL_URGENT
+           : request->chunk                                         ? CALL_STREAMS
+           : request->method && strcmp(request->method, "GET") != 0 ? CALL_WRITES
+                                                                    : CALL_READS;
 }
 
 static void call_move(struct kube_call *call, enum call_state state)
@@ -92,6 +100,7 @@ static int call_new(struct kube_call **out, ovnk8s_kube *kube, const struct kube
         return fail_nomem();
     }
     call->kube = kube;
+    call->kind = kind_of(request);
     call->timeout_ms = request->timeout_ms ? request->timeout_ms : kube->timeout_ms;
     call->most = request->most ? request->most : KUBE_BODY_MAX;
     call->begun = request->begun;
@@ -100,6 +109,18 @@ static int call_new(struct kube_call **out, ovnk8s_kube *kube, const struct kube
     call->payload = request->payload;
     *out = STEAL(call);
     return 0;
+}
+
+/* In order, so that no call waits longer than a later one. Urgent ones never wait. */
+static void enqueue(ovnk8s_kube *kube, struct kube_call *call)
+{
+    if (call->kind == CALL_URGENT && kube->calls) {
+        call->next = kube->calls;
+        kube->calls = call;
+    } else {
+        *kube->calls_end = call;
+        kube->calls_end = &call->next;
+    }
 }
 
 int kube_call_start(struct kube_call **out, ovnk8s_kube *kube, const struct kube_request *request)
@@ -117,8 +138,7 @@ int kube_call_start(struct kube_call **out, ovnk8s_kube *kube, const struct kube
     if (error) {
         return error;
     }
-    *kube->calls_end = call; /* In order, so that no call waits longer than a later one. */
-    kube->calls_end = &call->next;
+    enqueue(kube, call);
     counter(call)[CALL_WAITING]++;
     if (out) {
         *out = call;
@@ -155,16 +175,33 @@ static void call_done(struct kube_call *call, int error, const struct kube_reply
     }
 }
 
+/* As long as nobody knows whether writes can share a connection, there is one: the others would
+ * each make one of their own. */
+static size_t most_at_once(const ovnk8s_kube *kube, enum call_kind kind)
+{
+    return kind == CALL_STREAMS || kind == CALL_URGENT   ? SIZE_MAX
+           : kind == CALL_WRITES && !kube->knows_version ? 1
+                                                         : MOST_AT_ONCE;
+}
+
+static bool has_room(const ovnk8s_kube *kube, enum call_kind kind)
+{
+    return kube->n_calls[kind][CALL_RUNNING] < most_at_once(kube, kind);
+}
+
 static bool may_start(const struct kube_call *call)
 {
-    return call->state == CALL_WAITING &&
-           (call->chunk || call->kube->ordinary[CALL_RUNNING] < MOST_AT_ONCE);
+    return call->state == CALL_WAITING && has_room(call->kube, call->kind);
 }
 
 bool calls_startable(const ovnk8s_kube *kube)
 {
-    return kube->streams[CALL_WAITING] ||
-           (kube->ordinary[CALL_WAITING] && kube->ordinary[CALL_RUNNING] < MOST_AT_ONCE);
+    for (enum call_kind kind = 0; kind < CALL_KINDS; kind++) {
+        if (kube->n_calls[kind][CALL_WAITING] && has_room(kube, kind)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 void calls_start(ovnk8s_kube *kube)
@@ -207,12 +244,12 @@ static void call_finish(struct kube_call *call, CURLcode result)
     call_done(call, error, &reply);
 }
 
-void calls_finish(ovnk8s_kube *kube)
+static void finish_of(ovnk8s_kube *kube, CURLM *handle)
 {
     CURLMsg *message;
     int left;
 
-    while ((message = kube->curl->multi_info_read(kube->multi, &left))) {
+    while (handle && (message = kube->curl->multi_info_read(handle, &left))) {
         struct kube_call *call = NULL;
 
         if (message->msg == CURLMSG_DONE) {
@@ -224,11 +261,29 @@ void calls_finish(ovnk8s_kube *kube)
     }
 }
 
+void calls_finish(ovnk8s_kube *kube)
+{
+    for (size_t i = 0; i < MULTIS; i++) {
+        finish_of(kube, kube->multis[i].handle);
+    }
+}
+
+static bool take_over_count(ovnk8s_kube *kube)
+{
+    size_t n = 0;
+
+    for (enum call_kind kind = 0; kind < CALL_KINDS; kind++) {
+        n += kube->n_calls[kind][CALL_OVER];
+        kube->n_calls[kind][CALL_OVER] = 0;
+    }
+    return n;
+}
+
 void calls_reap(ovnk8s_kube *kube)
 {
     struct kube_call **link = &kube->calls;
 
-    if (!kube->ordinary[CALL_OVER] && !kube->streams[CALL_OVER]) {
+    if (!take_over_count(kube)) {
         return;
     }
     while (*link) {
@@ -242,7 +297,6 @@ void calls_reap(ovnk8s_kube *kube)
         }
     }
     kube->calls_end = link;
-    kube->ordinary[CALL_OVER] = kube->streams[CALL_OVER] = 0;
 }
 
 void calls_drop(ovnk8s_kube *kube)

@@ -17,15 +17,32 @@ enum call_state {
     CALL_STATES,
 };
 
+enum call_kind {
+    CALL_URGENT,
+    CALL_STREAMS, /* Has 'chunk'. */
+    CALL_READS,   /* GET. */
+    CALL_WRITES,
+    CALL_KINDS,
+};
+
+/* Transfers that share connections. Those that read and those that write do not: where a server has
+ * connections of both versions of HTTP, libcurl 7.88 sends by HTTP/1.1 on one that is in use. */
+enum { READS, WRITES, MULTIS };
+
+struct kube_multi {
+    ovnk8s_kube *kube;
+    CURLM *handle;    /* NULL: not needed so far. */
+    int64_t timer_at; /* When libcurl wants to be called; INT64_MAX: never. */
+};
+
 struct ovnk8s_kube {
     const struct curl *curl;
-    CURLM *multi;
+    struct kube_multi multis[MULTIS];
     int epoll;
-    int64_t timer_at; /* When libcurl wants to be called; INT64_MAX: never. */
-    bool multiplexes; /* The latest answer came by HTTP/2: calls share a connection. */
-    bool stepping;    /* kube_step() is on the stack: calls and reflectors may not be freed. */
-    /* How many calls are in each state: ordinary ones, and those that stream (have 'chunk'). */
-    size_t ordinary[CALL_STATES], streams[CALL_STATES];
+    bool knows_version; /* A call that writes was answered, ... */
+    bool multiplexes;   /* ... the latest by HTTP/2: they share a connection. */
+    bool stepping;      /* kube_step() is on the stack: calls and reflectors may not be freed. */
+    size_t n_calls[CALL_KINDS][CALL_STATES];
     struct kube_call *calls, **calls_end;
     struct kube_reflector *reflectors;
 
@@ -54,6 +71,10 @@ void calls_finish(ovnk8s_kube *kube);
 void calls_reap(ovnk8s_kube *kube);
 void calls_drop(ovnk8s_kube *kube);
 
+/* event.c: the handle that a call belongs to, which is made when it is missing. Fails with
+ * OVNK8S_NOMEM. */
+int multi_open(struct kube_multi *multi);
+
 /* transfer.c: a call as libcurl sees it. */
 int transfer_start(struct kube_call *call);
 int transfer_error(struct kube_call *call, CURLcode result);
@@ -69,6 +90,7 @@ struct kube_call {
     ovnk8s_kube *kube;
     struct kube_call *next; /* In kube->calls. */
     enum call_state state;
+    enum call_kind kind;
 
     char *method, *path, *content_type, *body;
     unsigned int timeout_ms;
@@ -78,6 +100,7 @@ struct kube_call {
     kube_call_fn *done;
     void *payload;
 
+    struct kube_multi *multi;
     CURL *easy;
     struct curl_slist *headers;
     struct text reply;

@@ -215,6 +215,7 @@ static int take_server(ovnk8s_kube *kube, const struct kube_credentials *credent
         return error;
     }
     scheme = url.tls ? "https" : "http";
+    kube->knows_version = !url.tls; /* There it is HTTP/1.1. */
     error = print(&kube->server, "%s://%s:%s%s", scheme, url.host, url.port, url.path);
     if (!error) {
         error = print(&kube->base, "%s://%s:%s%s", scheme, *named.host ? named.host : url.host,
@@ -260,7 +261,6 @@ int ovnk8s_kube_open(ovnk8s_kube **out, const ovnk8s_kube_options *theirs)
         return fail_nomem();
     }
     kube->epoll = -1;
-    kube->timer_at = INT64_MAX;
     kube->calls_end = &kube->calls;
     kube->timeout_ms = options.timeout_ms ? options.timeout_ms : DEFAULT_TIMEOUT_MS;
     kube->cancel = options.cancel;

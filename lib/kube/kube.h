@@ -70,6 +70,7 @@ struct kube_request {
     const char *body;             /* NULL: none. */
     unsigned int timeout_ms;      /* For all of it; 0: that of the connection. */
     size_t most;                  /* Bytes that the answer may have; 0: KUBE_BODY_MAX. */
+    bool urgent;                  /* Does not wait its turn. */
     void (*begun)(void *payload); /* A 2xx answer has begun. NULL: not of interest. */
     kube_chunk_fn *chunk; /* NULL: the body is collected for 'done'. Then 'most' is no bound. */
     kube_call_fn *done;
@@ -80,8 +81,8 @@ enum { KUBE_BODY_MAX = 32 << 20 };
 
 /* Starts a call; all that 'request' points to is copied. '*out', which may be NULL, is for
  * kube_call_cancel() and valid until 'done' returns. Nothing is sent before the next kube_step(),
- * and no more than 64 calls are under way at once: the others wait their turn. Fails with
- * OVNK8S_INVALID for a bad method or path and with OVNK8S_NOMEM. */
+ * and no more than 64 that read, and 64 that write, are under way at once: the others wait their
+ * turn. Fails with OVNK8S_INVALID for a bad method or path and with OVNK8S_NOMEM. */
 int kube_call_start(struct kube_call **out, ovnk8s_kube *kube, const struct kube_request *request);
 
 /* Ends 'call', which may be NULL; 'done' will not be called. */

@@ -86,12 +86,24 @@ static size_t take_body(char *bytes, size_t size, size_t n, void *payload)
     return error ? stop(call, error) : n;
 }
 
+/* Many writes share one connection by HTTP/2. What is read may be long, and has a connection to
+ * itself, one after the other: where several transfers share one, libcurl 7.88 may not notice for
+ * seconds that one of more than some hundred kB, read at one go, has come to its end. */
+static bool shares_connection(const struct kube_call *call)
+{
+    return call->kind == CALL_WRITES || (call->kind == CALL_URGENT && strcmp(call->method, "GET"));
+}
+
 static void note_version(struct kube_call *call)
 {
     long version = 0;
 
+    if (!shares_connection(call)) {
+        return;
+    }
     call->kube->curl->easy_getinfo(call->easy, CURLINFO_HTTP_VERSION, &version);
     call->kube->multiplexes = version >= CURL_HTTP_VERSION_2_0;
+    call->kube->knows_version = true;
 }
 
 /* Only the empty line behind all headers is of interest. */
@@ -175,9 +187,11 @@ static CURLcode set_request(const struct curl *curl, struct kube_call *call, con
     return result;
 }
 
-static CURLcode set_connection(const struct curl *curl, ovnk8s_kube *kube, CURL *easy)
+static CURLcode set_connection(const struct curl *curl, struct kube_call *call)
 {
+    const bool shares = shares_connection(call);
     __typeof__(curl->easy_setopt) set = curl->easy_setopt;
+    CURL *easy = call->easy;
     CURLcode result = CURLE_OK;
 
     SET(NOSIGNAL, 1L);
@@ -185,17 +199,17 @@ static CURLcode set_connection(const struct curl *curl, ovnk8s_kube *kube, CURL 
     SET(PROXY, "");      /* What the environment says is not for us. */
     SET(PROTOCOLS_STR, "http,https");
     SET(USERAGENT, "libovnk8s/" OVNK8S_VERSION);
-    SET(HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
+    SET(HTTP_VERSION, shares ? (long)CURL_HTTP_VERSION_2TLS : (long)CURL_HTTP_VERSION_1_1);
     /* Waits for a connection that is being made, to share it. Only where that will be possible:
      * libcurl wakes nobody up when it turns out that it is not. */
-    SET(PIPEWAIT, kube->multiplexes ? 1L : 0L);
+    SET(PIPEWAIT, shares && call->kube->multiplexes ? 1L : 0L);
     SET(OPENSOCKETFUNCTION, open_socket);
     SET(SOCKOPTFUNCTION, set_up_socket);
     SET(TCP_KEEPALIVE, 1L);
     SET(TCP_KEEPIDLE, (long)KEEPALIVE_IDLE_S);
     SET(TCP_KEEPINTVL, (long)KEEPALIVE_INTERVAL_S);
-    if (kube->connect_to) {
-        SET(CONNECT_TO, kube->connect_to);
+    if (call->kube->connect_to) {
+        SET(CONNECT_TO, call->kube->connect_to);
     }
     return result;
 }
@@ -240,7 +254,7 @@ static int set_options(struct kube_call *call)
     }
     result = set_request(curl, call, url.bytes);
     if (!result) {
-        result = set_connection(curl, call->kube, call->easy);
+        result = set_connection(curl, call);
     }
     if (!result) {
         result = set_tls(curl, call->kube, call->easy);
@@ -264,7 +278,11 @@ int transfer_start(struct kube_call *call)
     if (!error) {
         error = set_options(call);
     }
-    if (!error && curl->multi_add_handle(call->kube->multi, call->easy)) {
+    if (!error) {
+        call->multi = &call->kube->multis[shares_connection(call) ? WRITES : READS];
+        error = multi_open(call->multi);
+    }
+    if (!error && curl->multi_add_handle(call->multi->handle, call->easy)) {
         error = fail_nomem();
     }
     return error;
@@ -314,8 +332,9 @@ int transfer_error(struct kube_call *call, CURLcode result)
 void transfer_free(struct kube_call *call)
 {
     if (call->easy) {
-        /* Fine also for one that was never added. */
-        call->kube->curl->multi_remove_handle(call->kube->multi, call->easy);
+        if (call->multi && call->multi->handle) { /* Fine also for one that was never added. */
+            call->kube->curl->multi_remove_handle(call->multi->handle, call->easy);
+        }
         call->kube->curl->easy_cleanup(call->easy);
     }
     if (call->headers) {

@@ -1,5 +1,7 @@
 """Several watchers, of which one works: who takes over when it ends, dies, or sleeps, and that whoever wakes up later changes
 nothing."""
+from __future__ import annotations
+
 import json
 
 import pytest
@@ -22,8 +24,11 @@ class Replica:
             "ovn-k8s-watcher", "--overlay", "--leader-elect", f"--lease-identity={name}", f"--lease-duration={duration}s",
             f"--renew-deadline={renew}s", f"--retry-period={round(1000 * retry)}ms", f"--unixctl={self.control}",
             "-vconsole:info", "-vsyslog:off"])
-        wait_for(f"the control socket of {name}", self.host.path(self.control).exists, log=self.daemon.log,
-                 still=self.daemon.alive)
+
+    def wait_to_start(self) -> Replica:
+        wait_for(f"the control socket of {self.name}", self.host.path(self.control).exists, timeout=PATIENCE,
+                 log=self.daemon.log)
+        return self
 
     def status(self) -> dict[str, str]:
         lines = self.host.output(["ovs-appctl", "-T", "60", "-t", self.control, "status"]).splitlines()
@@ -58,7 +63,7 @@ def replicas(overlay):
 
     def start(name: str, **times) -> Replica:
         started.append(Replica(overlay, name, **times))
-        return started[-1]
+        return started[-1].wait_to_start()
 
     yield start
     for replica in started:
@@ -213,3 +218,16 @@ def test_a_lease_that_somebody_deletes_counts_on(overlay, replicas):
     [pod] = make_pods(overlay, "delete-1")
     wait_for_annotations([pod], b)
     pod.delete()
+
+
+def test_a_leader_that_the_database_has_forgotten_takes_the_lead_again(overlay, replicas):
+    """As after an old backup was restored."""
+    a = replicas("forgotten-a")
+    term = a.wait_to_lead()
+    overlay.central.run(["bash", "-c", "ovn-nbctl destroy DNS $(ovn-nbctl --bare --columns=_uuid find DNS"
+                                       " external_ids:ovnk8s-ledger=leader)"])
+    [pod] = make_pods(overlay, "forgotten-1")
+    wait_for_annotations([pod], a)
+    a.wait_for("to lead", lambda status: (status["leading"], status["term"]) == ("yes", str(term)))
+    pod.delete()
+    a.wait_for("to have done all", lambda status: status["pending"] == "0" and status["ports"] == "0")

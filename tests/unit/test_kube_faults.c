@@ -18,6 +18,7 @@
 #include "fake_server.h"
 #include "kube/kube.h"
 #include "kube/reflector.h"
+#include "kube/request.h"
 
 #include <cmocka.h> /* Last: it has a macro called fail. */
 
@@ -678,6 +679,50 @@ static void an_object_is_waited_for(void **state)
     }
 }
 
+/* Those that must not wait. */
+
+struct queue {
+    unsigned int n, urgent_after;
+};
+
+static void count_done(const struct kube_reply *reply, void *payload)
+{
+    assert_int_equal(reply->error, 0);
+    ((struct queue *)payload)->n++;
+}
+
+static void note_urgent(const struct kube_reply *reply, void *payload)
+{
+    struct queue *queue = payload;
+
+    assert_int_equal(reply->error, 0);
+    queue->urgent_after = queue->n++;
+}
+
+static void an_urgent_call_does_not_wait_its_turn(void **state)
+{
+    enum { N = 300 };
+    ovnk8s_kube *kube = open_script("echo");
+    struct kube_request request = {.method = "PATCH", .path = "/x", .body = "{}"};
+    const struct deadline deadline = deadline_in(30000, NULL);
+    struct queue queue = {.urgent_after = N};
+
+    (void)state;
+    request.payload = &queue;
+    request.done = count_done;
+    for (int i = 0; i < N; i++) {
+        assert_int_equal(kube_call_start(NULL, kube, &request), 0);
+    }
+    request.done = note_urgent;
+    request.urgent = true;
+    assert_int_equal(kube_call_start(NULL, kube, &request), 0);
+    while (queue.n <= N) {
+        assert_int_equal(request_wait(kube, &deadline, INT64_MAX), 0);
+    }
+    assert_in_range(queue.urgent_after, 0, N / 2);
+    ovnk8s_kube_close(kube);
+}
+
 /* What callers outside of the library use. */
 
 struct told {
@@ -816,6 +861,7 @@ int main(void)
         cmocka_unit_test(a_connection_may_be_closed_with_all_under_way),
         cmocka_unit_test(answers_may_go_wrong_at_any_byte),
         cmocka_unit_test(an_object_is_waited_for),
+        cmocka_unit_test(an_urgent_call_does_not_wait_its_turn),
         cmocka_unit_test(a_list_is_told_object_by_object),
         cmocka_unit_test(a_collection_is_followed_in_the_callers_loop),
     };
