@@ -34,6 +34,7 @@ static int take_number(struct arrival *arrival)
     if (!error) {
         arrival->number = row_integer(facts.first, "nb_cfg");
         conn_watch(arrival->exchange.conn, "NB_Global", NULL);
+        conn_step(arrival->exchange.conn); /* Tells the server so. */
     }
     rows_clear(&facts);
     json_destroy(results);

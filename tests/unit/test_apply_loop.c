@@ -150,6 +150,35 @@ static void the_deadline_is_kept_after_the_commit_too(void **state)
     assert_int_equal(ovnk8s_plan_changes(plan), 0);
 }
 
+/* Plays ovn-northd, which has seen all that ever will be committed. */
+static void see_all(void)
+{
+    char ops[] = "[\"OVN_Northbound\","
+                 "{\"op\":\"delete\",\"table\":\"NB_Global\",\"where\":[]},"
+                 "{\"op\":\"insert\",\"table\":\"NB_Global\",\"row\":{\"sb_cfg\":1000000}}]";
+    char *argv[] = {"ovsdb-client", "transact", server.remote, ops, NULL};
+    int status;
+
+    assert_true(waitpid(spawn(argv), &status, 0) > 0);
+    assert_int_equal(status, 0);
+}
+
+static void the_effect_is_waited_for(void **state)
+{
+    ovnk8s_apply_options options = OVNK8S_APPLY_OPTIONS_INIT;
+    ovnk8s_apply *apply;
+
+    (void)state;
+    see_all();
+    want_cluster();
+    options.wait = OVNK8S_WAIT_SB;
+    options.timeout_ms = 60000;
+    succeed(ovnk8s_plan_apply_start(&apply, plan, nb, &options));
+    succeed(drive(apply));
+    ovnk8s_apply_free(apply);
+    succeed(ovnk8s_plan_apply(plan, nb, &options)); /* And so it is by the call that blocks. */
+}
+
 static void one_that_is_given_up_leaves_plan_and_connection_usable(void **state)
 {
     ovnk8s_apply *apply;
@@ -263,6 +292,7 @@ int main(void)
         TEST(a_step_waits_for_nothing),
         TEST(what_fails_tells_why),
         TEST(the_deadline_is_kept_after_the_commit_too),
+        TEST(the_effect_is_waited_for),
         TEST(one_that_is_given_up_leaves_plan_and_connection_usable),
         TEST(a_lost_connection_is_made_again),
         TEST(a_signal_ends_a_wait_when_it_is_told_to),

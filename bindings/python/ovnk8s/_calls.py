@@ -69,12 +69,20 @@ def milliseconds(seconds: float | None) -> int:
     return min(max(1, math.ceil(seconds * 1000)), 2**31 - 1)
 
 
+def _keeping(pointer: CData, kept: list[Any]) -> CData:
+    """A pointer as long as which lives what is in the list: what it points to is not cffi's business otherwise."""
+    def release(_: CData) -> None:
+        kept.clear()
+
+    return ffi.gc(pointer, release)
+
+
 class Struct:
     """A struct of the library with its defaults, and fields that are given by keyword; None leaves the default."""
 
     def __init__(self, kind: str, **fields: Any) -> None:
-        self.pointer: CData = ffi.new(f"{kind} *")
-        self.kept: list[Any] = []  # What it points to.
+        self.kept: list[Any] = []
+        self.pointer: CData = _keeping(ffi.new(f"{kind} *"), self.kept)
         getattr(lib, f"{kind}_init")(self.pointer)
         for name, value in fields.items():
             if value is not None:

@@ -88,7 +88,7 @@ def cni_install_preview(plugin: str | os.PathLike[str], *, conf_path: str | os.P
     Parameters and errors are those of `cni_install()`.
 
     >>> print(cni_install_preview("/bin/true", conf_path="/run/lab/new", link_path="/run/lab/bin"))
-    + link ...
+    + file /run/lab/new/10-ovn-kubernetes.conflist
     """
     out = ffi.new("char **")
     check(lib.ovnk8s_cni_install_preview(out, _options(plugin, conf_path, link_path, mtu, ovs, kubeconfig, config,

@@ -5,8 +5,8 @@ All derive from `Error`, and from the exception of Python that comes nearest, if
 >>> try:
 ...     Plan().add_node("no such name!")
 ... except Invalid as error:
-...     print(error.stage, error.object, error.cause, sep=" | ")
-plan | no such name! | not a name that Kubernetes allows for a node
+...     print(error)
+node name "no such name!": expected a DNS label, ...
 """
 from __future__ import annotations
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ovnk8s._calls import CData, Handle, Struct, encoded, take, text_or_none, check
+from ovnk8s._calls import CData, Handle, Struct, check, encoded, take, text_or_none
 from ovnk8s._ovnk8s import ffi, lib
 from ovnk8s.addresses import Addresses, IPInterface, interfaces, joined
 
@@ -123,7 +123,7 @@ class NetworkWishes(Handle):
         >>> plan.add_attachment(attachment)
         >>> changes = plan.compute(nb)
         >>> plan.attachment_addresses(attachment)
-        (IPv4Interface('10.88.0.2/16'),)
+        (IPv4Interface('10.88.0.1/16'),)
         """
         with self._lock:
             found = text_or_none(lib.ovnk8s_plan_attachment_addresses(self._own(), _port_name(attachment)))

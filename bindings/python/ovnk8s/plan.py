@@ -37,13 +37,16 @@ class _Change(TypedDict):
 
 
 class Change(_Change, total=False):
-    """A row that is inserted, changed or deleted. "uuid" is missing for one that the database knows by its name alone."""
+    """A row that is inserted, changed or deleted. "uuid" is missing for one that the database knows by its name alone.
+
+    See `Plan` for an example.
+    """
 
     uuid: str
 
 
 class PlanDict(TypedDict):
-    """What a plan changes, and whose rows these are."""
+    """What a plan changes, and whose rows these are: see `Plan.to_dict()` for an example."""
 
     owner: str
     changes: list[Change]

@@ -332,8 +332,10 @@ class Topology(Handle):
 
     Raises Invalid (the plan has read nothing), NoMemory.
 
-    >>> print(Topology.read(nb))  # doctest: +ELLIPSIS
-    cluster kube-master...
+    >>> print(Topology.read(nb))
+    kube-master  192.168.0.0/16
+    ├── join  100.64.1.0/24
+    └── n1    192.168.1.0/24  1 of 252 ports
     """
 
     def __init__(self, plan: Plan) -> None:
