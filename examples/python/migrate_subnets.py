@@ -18,7 +18,7 @@ import ovnk8s
 
 def add_nodes(plan: ovnk8s.Plan, nodes: list[dict[str, Any]]) -> dict[str, list[ovnk8s.IPNetwork]]:
     """Adds those that have subnets, and returns these."""
-    subnets = {}
+    subnets: dict[str, list[ovnk8s.IPNetwork]] = {}
     for node in nodes:
         name, spec = node["metadata"]["name"], node["spec"]
         texts = spec.get("podCIDRs") or [spec["podCIDR"]] if "podCIDR" in spec else []

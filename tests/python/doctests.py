@@ -13,6 +13,7 @@ import importlib
 import ipaddress
 import json
 import pkgutil
+import re
 import socket
 import sys
 from collections.abc import Callable, Iterator
@@ -65,7 +66,7 @@ def found(names: list[str]) -> Iterator[doctest.DocTest]:
         if not wanted or module.__name__ in wanted:
             yield from (test for test in finder.find(module) if test.examples)
     for page in pages:
-        text = page.read_text().replace("```", "\n")
+        text = re.sub(r"^```\w*$", "", page.read_text(), flags=re.M)
         yield parser.get_doctest(text, {}, page.name, str(page), 0)
 
 
