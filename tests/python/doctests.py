@@ -63,7 +63,7 @@ def found(names: list[str]) -> Iterator[doctest.DocTest]:
     pages = [Path(name) for name in names if name.endswith(".md")]
     wanted = {name for name in names if not name.endswith(".md")}
     for module in modules():
-        if not wanted or module.__name__ in wanted:
+        if not names or module.__name__ in wanted:
             yield from (test for test in finder.find(module) if test.examples)
     for page in pages:
         text = re.sub(r"^```\w*$", "", page.read_text(), flags=re.M)

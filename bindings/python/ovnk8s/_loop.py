@@ -1,14 +1,16 @@
 """Event loops: what has a descriptor, a time and a step."""
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import os
 import select
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from ovnk8s._calls import CData, Handle
+
+if TYPE_CHECKING:  # Importing asyncio takes longer than all else: who does not use it does not pay for it.
+    import asyncio
 
 
 class Stepper(Handle):
@@ -44,6 +46,8 @@ class Stepper(Handle):
 
     async def _turn_async(self) -> None:
         """The same in asyncio's loop, without a thread. Several coroutines may wait for one handle."""
+        import asyncio
+
         loop = asyncio.get_running_loop()
         woken: asyncio.Future[None] = loop.create_future()
         descriptor = os.dup(self.fileno())  # A loop has one reader for each.
@@ -82,5 +86,5 @@ class Stepper(Handle):
 
 
 def _wake(woken: asyncio.Future[None]) -> None:
-    with contextlib.suppress(asyncio.InvalidStateError):
+    if not woken.done():
         woken.set_result(None)

@@ -1,7 +1,7 @@
 """The gateway helper: keeps the flows of one gateway what they should be (gateway_helper.h)."""
 from __future__ import annotations
 
-import dataclasses
+from typing import NamedTuple
 
 from ovnk8s._calls import Struct, check, opened, text
 from ovnk8s._loop import Stepper
@@ -14,8 +14,7 @@ from ovnk8s.log import Log, log_fields
 __all__ = ["GatewayHelper", "GatewayHelperStatus"]
 
 
-@dataclasses.dataclass(frozen=True)
-class GatewayHelperStatus:
+class GatewayHelperStatus(NamedTuple):
     """How a gateway helper stands; gateway_helper.h says what each member is.
 
     >>> with GatewayHelper(lab_bridge(), Kube(**kube_options), GatewayFlows("nic0", "patch0"), dry_run=True) as helper:

@@ -19,7 +19,8 @@ class Host:
 
     >>> host = Host("n1", "192.168.1.0/24", "192.168.0.0/16")
     >>> print(host.preview())
-    + link "k8s-n1"
+    ~ link "k8s-n1" up
+    + address 192.168.1.2/24 of link "k8s-n1"
     ...
     >>> host.setup(vswitch, timeout=20)
     >>> host.preview()

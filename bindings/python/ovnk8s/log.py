@@ -2,12 +2,15 @@
 from __future__ import annotations
 
 import enum
-import logging
+import sys
 from collections.abc import Callable
-from typing import Any, Union
+from typing import TYPE_CHECKING, Any, Union
 
 from ovnk8s._calls import CData, text
 from ovnk8s._ovnk8s import ffi, lib
+
+if TYPE_CHECKING:
+    import logging
 
 __all__ = ["Log", "LogLevel"]
 
@@ -25,17 +28,14 @@ class LogLevel(enum.IntEnum):
     DEBUG = lib.OVNK8S_LOG_DEBUG
 
 
-Log = Union[logging.Logger, Callable[[LogLevel, str], Any]]  # A logger, or a function that receives each line.
-
-_LOGGING = {LogLevel.ERROR: logging.ERROR, LogLevel.WARN: logging.WARNING, LogLevel.INFO: logging.INFO,
-            LogLevel.DEBUG: logging.DEBUG}
+Log = Union["logging.Logger", Callable[[LogLevel, str], Any]]  # A logger, or a function that receives each line.
 
 
 @ffi.def_extern()
 def ovnk8s_py_log(level: int, message: CData, payload: CData) -> None:
     log, line = ffi.from_handle(payload), text(message)
-    if isinstance(log, logging.Logger):
-        log.log(_LOGGING[LogLevel(level)], "%s", line)
+    if "logging" in sys.modules and isinstance(log, sys.modules["logging"].Logger):
+        log.log(50 - 10 * level, "%s", line)  # ERROR is 1 here and 40 there, DEBUG 4 and 10.
     else:
         log(LogLevel(level), line)
 

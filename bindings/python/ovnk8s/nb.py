@@ -1,14 +1,17 @@
 """Connections to the OVN Northbound database (nb.h)."""
 from __future__ import annotations
 
-import asyncio
 import os
+from typing import TYPE_CHECKING
 
 from ovnk8s._calls import CData
 from ovnk8s._connect import Database, connect_options, connection
 from ovnk8s._ovnk8s import lib
 from ovnk8s.cancel import Cancel
 from ovnk8s.log import Log
+
+if TYPE_CHECKING:
+    import asyncio
 
 __all__ = ["Northbound"]
 
@@ -54,5 +57,7 @@ class Northbound(Database):
     def _one_by_one(self) -> asyncio.Lock:
         """For coroutines, of which one at a time can use the connection."""
         if self._turn is None:
+            import asyncio
+
             self._turn = asyncio.Lock()
         return self._turn

@@ -86,12 +86,14 @@ class Plan(TopologyWishes, PortWishes, GatewayWishes, NetworkWishes, ServiceWish
     >>> plan = Plan(owner="lab")
     >>> plan.add_network("blue", "10.88.0.0/16")
     >>> plan.compute(nb)
-    1
+    2
     >>> print(plan)
+    + DNS "ledger of network blue"
+    ...
     + Logical_Switch "blue"
     ...
     >>> [change["action"] for change in plan]
-    ['insert']
+    ['insert', 'insert']
     """
 
     def __init__(self, *, owner: str | None = None) -> None:

@@ -1,11 +1,10 @@
 """The logical network: a cluster, the nodes in it, and what there is (topology.h)."""
 from __future__ import annotations
 
-import dataclasses
 import enum
 import json
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
 from ovnk8s._calls import CData, Handle, Struct, check, encoded, opened, take, text, text_or_none
 from ovnk8s._ovnk8s import ffi, lib
@@ -163,8 +162,7 @@ class TopologyWishes(Handle):
         self._call(lib.ovnk8s_topology_read, ffi.NULL if node is None else encoded(node), int(ports))
 
 
-@dataclasses.dataclass(frozen=True)
-class Cluster:
+class Cluster(NamedTuple):
     """A cluster as it is in the database.
 
     >>> Topology.read(nb).cluster.subnets
@@ -187,8 +185,7 @@ class Cluster:
         plan.add_cluster(self.name, self.subnets, join_subnet=self.join_subnets, service_range=self.service_range)
 
 
-@dataclasses.dataclass(frozen=True)
-class Node:
+class Node(NamedTuple):
     """A node as it is in the database.
 
     gateways: the addresses of the cluster router there.
@@ -218,8 +215,7 @@ class Node:
         plan.add_node(self.name, subnet=self.subnets)
 
 
-@dataclasses.dataclass(frozen=True)
-class Gateway:
+class Gateway(NamedTuple):
     """A gateway as it is in the database.
 
     join_addresses: of its router, in the join subnet.
@@ -253,8 +249,7 @@ class Gateway:
                          rampout_subnets=self.rampout_subnets, single_default=self.single_default, shared=self.shared)
 
 
-@dataclasses.dataclass(frozen=True)
-class Port:
+class Port(NamedTuple):
     """A pod port as it is in the database; mac and uid are None when they are not known.
 
     >>> for port in Topology.read(nb, ports=True).ports:
@@ -281,8 +276,7 @@ class Port:
         plan.add_port(self.namespace, self.pod, self.node, addresses=self.addresses, mac=self.mac, uid=self.uid)
 
 
-@dataclasses.dataclass(frozen=True)
-class Network:
+class Network(NamedTuple):
     """A network without a cluster as it is in the database.
 
     >>> plan = Plan()

@@ -1,9 +1,8 @@
 """The watcher: gives each pod of a Kubernetes cluster its port (watcher.h)."""
 from __future__ import annotations
 
-import dataclasses
 import json
-from typing import Any
+from typing import Any, NamedTuple
 
 from ovnk8s._calls import Struct, milliseconds, opened
 from ovnk8s._loop import Stepper
@@ -15,8 +14,7 @@ from ovnk8s.nb import Northbound
 __all__ = ["Watcher", "WatcherStatus"]
 
 
-@dataclasses.dataclass(frozen=True)
-class WatcherStatus:
+class WatcherStatus(NamedTuple):
     """How a watcher stands; watcher.h says what each member is.
 
     >>> with Watcher(Northbound(nb.remotes), Kube(**kube_options)) as watcher:
@@ -104,7 +102,7 @@ class Watcher(Stepper):
         """
         status = ffi.new("ovnk8s_watcher_status *", {"size": ffi.sizeof("ovnk8s_watcher_status")})
         self._call(lib.ovnk8s_watcher_get_status, status)
-        return WatcherStatus(**{field.name: getattr(status, field.name) for field in dataclasses.fields(WatcherStatus)})
+        return WatcherStatus(**{name: getattr(status, name) for name in WatcherStatus._fields})
 
     @property
     def pending(self) -> list[dict[str, Any]]:
