@@ -340,11 +340,22 @@ static bool is_served(const cJSON *object)
            !text_of(member_of(member_of(object, "metadata"), "labels"), PROXY_LABEL);
 }
 
+/* Of two services that claim the same the older one has it. */
+static void read_age(struct draft *draft, const cJSON *object)
+{
+    const char *text = text_of(member_of(object, "metadata"), "creationTimestamp");
+
+    if (text && strlen(text) < sizeof draft->spec.created) {
+        memcpy(draft->spec.created, text, strlen(text));
+    }
+}
+
 static int read_all(struct draft *draft, const cJSON *object)
 {
     const cJSON *spec = member_of(object, "spec");
     int error;
 
+    read_age(draft, object);
     draft->balances = is_text(spec, "type", "LoadBalancer");
     draft->has_node_ports = draft->balances || is_text(spec, "type", "NodePort");
     error = read_ports(draft, member_of(spec, "ports"));
