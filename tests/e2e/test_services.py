@@ -13,7 +13,7 @@ from gateways import address_of, gateway, outside_of
 from host import LabError, wait_for
 from outside import ADDRESSES
 from overlay import DUAL_SUBNET, WATCHER_LOG, Pod, Watcher, set_up_dual_stack
-from services import Service, differences, endpoint
+from services import TYPES, Service, differences, endpoint
 from talk import answers, serve
 
 HTTP, OTHER = 8080, 9090
@@ -292,6 +292,26 @@ def test_outer_traffic_stays_on_the_node_and_shows_who_it_is_from(overlay, outsi
         assert names(answers(outside, "tcp", address_of(red.node), made.node_port(), 3)) == {"red"}
         assert names(answers(outside, "tcp", address_of(blue.node), made.node_port(), timeout=1)) <= {"silence", "refused"}
         assert names(answers(blue.netns, "tcp", made.address(), 80, 3)) == {"red"}
+
+
+# --- Hosts as endpoints
+
+@FAMILIES
+def test_a_host_reaches_itself_by_a_service(overlay, outside, pods, family):
+    """By its own physical address, which is also that of the gateway on it; and the other host, of the same service."""
+    for node in overlay.nodes:
+        serve(node, f"host-{node.name}", 8100 + family)
+        node.run(["bash", "-c", "for rule in /proc/sys/net/ipv4/conf/k8s-*/rp_filter; do echo 1 >$rule; done"])  # strict
+    hosts = {f"host-{node.name}" for node in overlay.nodes}
+    with Service(overlay.api, f"hosts{family}", [port(target=8100 + family)], ipFamilies=[TYPES[family]]) as made:
+        made.slice("all", [endpoint(address_of(node, family), node.name) for node in overlay.nodes], family=family)
+        settle(overlay)
+        for where in *overlay.nodes, *(pod.netns for pod in pods):
+            assert names(answers(where, "tcp", made.address(family), 80, ANYWHERE)) == hosts
+        for node in overlay.nodes:
+            made.slice("all", [endpoint(address_of(node, family), node.name)], family=family)
+            settle(overlay)
+            assert names(answers(node, "tcp", made.address(family), 80, 5, size=5000)) == {f"host-{node.name}"}
 
 
 # --- Addresses that several have
