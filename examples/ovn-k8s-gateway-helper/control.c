@@ -3,7 +3,6 @@
 #include <inttypes.h>
 
 #include "helper.h"
-#include "openvswitch/dynamic-string.h"
 #include "util.h"
 
 ovnk8s_gateway_helper_status status_of(const struct daemon *daemon)
@@ -29,6 +28,7 @@ static void handle_status(struct unixctl_conn *conn, int argc, const char *argv[
                   status.foreign);
     ds_put_format(&text, "bundles: %" PRIu64 "\nfailures: %" PRIu64 "\n", status.bundles,
                   status.failures);
+    tell_health_checks(payload, &text);
     if (*status.reason) {
         ds_put_format(&text, "reason: %s\n", status.reason);
     }
@@ -82,6 +82,10 @@ void tell_metrics(struct http_reply *reply, void *payload)
     put_metric(&text, "flows", "gauge", "Flows that are wanted.", status.flows);
     put_metric(&text, "foreign_flows", "gauge", "Flows that somebody else's are in the way of.",
                status.foreign);
+    put_metric(&text, "health_checks", "gauge", "Services whose health checks are answered.",
+               count_health_checks(payload, true));
+    put_metric(&text, "unanswered_health_checks", "gauge", "Services whose health checks are not.",
+               count_health_checks(payload, false));
     put_metric(&text, "bundles_total", "counter", "Bundles committed.", status.bundles);
     put_metric(&text, "failures_total", "counter", "Failures of any kind.", status.failures);
     reply->body = ds_steal_cstr(&text);

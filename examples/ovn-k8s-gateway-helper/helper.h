@@ -5,6 +5,8 @@
 
 #include <ovnk8s/ovnk8s.h>
 
+#include "openvswitch/dynamic-string.h"
+#include "openvswitch/shash.h"
 #include "ovsd.h"
 
 /* What the daemon consists of. */
@@ -15,6 +17,9 @@ struct daemon {
     ovnk8s_bridge *bridge;
     ovnk8s_kube *kube;
     ovnk8s_gateway_helper *helper;
+    char *node;          /* Of this gateway; NULL: unknown. */
+    struct shash checks; /* Health checks that are to be answered; see health.c. */
+    uint64_t health_changes;
 };
 
 extern const char helper_help[];
@@ -30,5 +35,17 @@ void listen_for_control(struct daemon *daemon);
 /* The pages of HTTP. */
 void tell_metrics(struct http_reply *reply, void *daemon);
 void tell_ready(struct http_reply *reply, void *daemon);
+
+/* Answers the health checks of Services, and wakes the main loop for them: after each step. */
+void answer_health_checks(struct daemon *daemon);
+
+/* Answers none any more. */
+void forget_health_checks(struct daemon *daemon);
+
+/* The number of those that are answered, or are not though they should be. */
+size_t count_health_checks(const struct daemon *daemon, bool is_answered);
+
+/* Lines for "status". */
+void tell_health_checks(const struct daemon *daemon, struct ds *text);
 
 #endif /* helper.h */

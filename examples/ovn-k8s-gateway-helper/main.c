@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <time.h>
 
 #include "helper.h"
@@ -18,6 +19,19 @@ static void connect_bridge(struct daemon *daemon)
                                           &daemon->bridge));
 }
 
+/* As gateway-init has written it down. Where it was not that which has connected the bridges,
+ * nobody sends packets for Services here. */
+static void learn_node(struct daemon *daemon, ovnk8s_vswitch *vswitch)
+{
+    const int error = ovnk8s_gateway_host_node(&daemon->node, vswitch, daemon->bridge_name);
+
+    if (error == OVNK8S_NOTFOUND) {
+        VLOG_INFO("no health checks are answered: %s", ovnk8s_last_error()->message);
+    } else {
+        cli_check(error);
+    }
+}
+
 static void create_helper(struct daemon *daemon)
 {
     ovnk8s_gateway_helper_options options = OVNK8S_GATEWAY_HELPER_OPTIONS_INIT;
@@ -26,6 +40,7 @@ static void create_helper(struct daemon *daemon)
 
     options.log = ovsd_log;
     options.dry_run = daemon->is_dry;
+    options.node = daemon->node;
     gateway.physical_port = daemon->nic;
     gateway.patch_port = patch;
     gateway.zone =
@@ -41,7 +56,10 @@ static void connect_all(struct daemon *daemon)
 
     ovnk8s_settings_set_log(daemon->ovsd.cli.settings, ovsd_log, NULL);
     cli_check(ovnk8s_settings_open_vswitch(daemon->ovsd.cli.settings, &vswitch));
-    ovnk8s_vswitch_close(vswitch); /* It was for its external_ids. */
+    if (!daemon->is_dry) {
+        learn_node(daemon, vswitch);
+    }
+    ovnk8s_vswitch_close(vswitch); /* Its external_ids are known now. */
     cli_check(ovnk8s_settings_open_kube(daemon->ovsd.cli.settings, &daemon->kube));
     connect_bridge(daemon);
     create_helper(daemon);
@@ -112,26 +130,46 @@ static void print_flows(struct daemon *daemon)
 
 /* Running. */
 
-static void step(void *helper)
+static void step(void *payload)
 {
-    ovnk8s_gateway_helper_step(helper);
+    struct daemon *daemon = payload;
+
+    ovnk8s_gateway_helper_step(daemon->helper);
+    answer_health_checks(daemon);
 }
 
-static int fd_of(void *helper)
+static int fd_of(void *payload)
 {
-    return ovnk8s_gateway_helper_fd(helper);
+    const struct daemon *daemon = payload;
+
+    return ovnk8s_gateway_helper_fd(daemon->helper);
 }
 
-static int timeout_of(void *helper)
+static int timeout_of(void *payload)
 {
-    return ovnk8s_gateway_helper_timeout(helper);
+    const struct daemon *daemon = payload;
+
+    return ovnk8s_gateway_helper_timeout(daemon->helper);
+}
+
+/* Each health check has a socket, and connections: they shall not be in the way of all else. */
+static void allow_many_descriptors(void)
+{
+    struct rlimit limit;
+
+    if (!getrlimit(RLIMIT_NOFILE, &limit)) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
 }
 
 static void disconnect_all(struct daemon *daemon)
 {
+    forget_health_checks(daemon);
     ovnk8s_gateway_helper_free(daemon->helper);
     ovnk8s_kube_close(daemon->kube);
     ovnk8s_bridge_close(daemon->bridge);
+    ovnk8s_free(daemon->node);
     ovsd_end(&daemon->ovsd);
 }
 
@@ -139,6 +177,7 @@ static void serve(struct daemon *daemon)
 {
     const struct ovsd_health health = {tell_metrics, tell_ready, daemon};
 
+    allow_many_descriptors();
     daemonize_start(false);
     ovsd_listen(&daemon->ovsd);
     connect_all(daemon);
@@ -147,13 +186,14 @@ static void serve(struct daemon *daemon)
     listen_for_control(daemon);
     ovsd_answer(&daemon->ovsd, &health);
     daemonize_complete();
-    ovsd_run(&daemon->ovsd, &(struct ovsd_work){daemon->helper, step, fd_of, timeout_of});
+    ovsd_run(&daemon->ovsd, &(struct ovsd_work){daemon, step, fd_of, timeout_of});
 }
 
 int main(int argc, char *argv[])
 {
     struct daemon daemon = {.ovsd.cli.help = helper_help};
 
+    shash_init(&daemon.checks);
     ovsd_begin(&daemon.ovsd, argc, argv);
     parse_command_line(&daemon, argc, argv);
     if (daemon.removes) {
