@@ -179,3 +179,17 @@ def test_who_is_silent_is_cut_off(overlay, outside, shop):
             assert client.recv(1) in (b"", b"H")  # the end, or a word on the timeout before it
         client.close()
     wait_for_status(200, outside, near, check_port(shop))
+
+
+def test_what_was_known_last_counts_while_the_api_server_is_away(overlay, outside, shop):
+    near = overlay.nodes[0]
+    shop.slice("v4", [endpoint("192.168.2.9", near.name)])
+    wait_for_status(200, outside, near, check_port(shop))
+    before = near.path(LOG).read_text().count(overlay.api.url)
+    overlay.api.server.kill()
+    wait_for("the loss to be told", lambda: near.path(LOG).read_text().count(overlay.api.url) > before, log=near.path(LOG))
+    assert status(outside, near, check_port(shop)) == 200
+    overlay.api.start_server()
+    overlay.api.wait_until_it_answers()
+    shop.delete_slice("v4")
+    wait_for_status(503, outside, near, check_port(shop))
