@@ -111,22 +111,22 @@ def test_everybody_gets_what_is_meant_for_them(overlay, outside, gateways, pods)
     for node in gateways:
         serve(node, f"host-{node.name}", PORT)
         node.run(["ping", "-c", "2", "-i", "0.2", "-w", "10", ADDRESSES[4]])
-    with contextlib.ExitStack() as stack:
-        for i, pod in enumerate(pods):
-            made = stack.enter_context(Service(overlay.api, pod.name, [
-                {"protocol": "TCP", "port": 80, "targetPort": PORT, "nodePort": NODE_PORT + i}], type="NodePort"))
-            made.slice("v4", [endpoint(pod.address, pod.node.name)])
-        wait_for("the rows of the services", lambda: not differences(overlay.api, overlay.central))
-        overlay.central.run(["ovn-nbctl", "--timeout=60", "--wait=hv", "sync"])
-        for node in gateways:
-            wait_for("the flows of the NodePorts", lambda: f"tp_dst={NODE_PORT + 1}" in node.output(
+    for number, (node, pod) in enumerate(zip(gateways, reversed(pods))):  # the pod is on the other node each time
+        ports = [{"name": name, "protocol": "TCP", "port": port, "targetPort": PORT, "nodePort": NODE_PORT + 2 * number + i}
+                 for i, (name, port) in enumerate([("pod", 80), ("host", 81)])]
+        with Service(overlay.api, f"web-{number}", ports, type="NodePort") as web:
+            web.slice("pod", [endpoint(pod.address, pod.node.name)], [{"name": "pod", "protocol": "TCP", "port": PORT}])
+            web.slice("host", [endpoint(address_of(pod.node))], [{"name": "host", "protocol": "TCP", "port": PORT}])
+            wait_for("the rows of the service", lambda: not differences(overlay.api, overlay.central))
+            overlay.central.run(["ovn-nbctl", "--timeout=60", "--wait=hv", "sync"])
+            wait_for("the flows of the NodePorts", lambda: f"tp_dst={web.node_port(1)}" in node.output(
                 ["ovs-ofctl", "dump-flows", BRIDGE]))
-            for i, pod in enumerate(pods):
-                for _ in range(5):
-                    assert ask(outside, address_of(node), NODE_PORT + i) == pod.name
-                    assert ask(outside, address_of(node), PORT) == f"host-{node.name}"
-                    for client in pods:
-                        assert ask(client.netns, address_of(node), NODE_PORT + i) == pod.name
+            for _ in range(5):
+                assert ask(outside, address_of(node), web.node_port()) == pod.name
+                assert ask(outside, address_of(node), PORT) == f"host-{node.name}"
+                for client in pods:
+                    assert ask(client.netns, address_of(node), web.node_port()) == pod.name
+            assert ask(outside, address_of(node), web.node_port(1)) == f"host-{pod.node.name}"
     assert overlay.central.run(["ovn-k8s-overlay", "check"]).returncode == 0
 
 
