@@ -8,16 +8,14 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "base/mem.h"
+#include "base/json.h"
 #include "kube/backoff.h"
 #include "kube/connection.h"
 #include "kube/url.h"
 
 const char *object_metadata(const cJSON *object, const char *name)
 {
-    const cJSON *metadata = cJSON_GetObjectItemCaseSensitive(object, "metadata");
-
-    return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(metadata, name));
+    return text_of(member_of(object, "metadata"), name);
 }
 
 bool reflector_tell(struct kube_reflector *reflector, void (*what)(void *))
