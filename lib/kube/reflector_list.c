@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "kube/connection.h"
 #include "kube/reflector.h"
+#include "kube/trim.h"
 #include "kube/url.h"
 
 enum {
@@ -16,7 +17,7 @@ enum {
 static int on_element(const char *json, size_t n, void *payload)
 {
     struct kube_reflector *reflector = payload;
-    _cleanup_json_ cJSON *object = cJSON_ParseWithLength(json, n);
+    _cleanup_json_ cJSON *object = reflector_parse(reflector, json, n, TRIM_OBJECT);
 
     if (!cJSON_IsObject(object)) {
         return fail(OVNK8S_PROTOCOL, "an element of the list is no JSON object: %.*s",

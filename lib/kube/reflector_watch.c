@@ -8,6 +8,7 @@
 #include "kube/connection.h"
 #include "kube/reflector.h"
 #include "kube/status.h"
+#include "kube/trim.h"
 #include "kube/url.h"
 
 enum {
@@ -52,7 +53,7 @@ static int on_event(struct kube_reflector *reflector, const char *type, const cJ
 
 static int on_line(const char *line, size_t n, void *payload)
 {
-    _cleanup_json_ cJSON *event = cJSON_ParseWithLength(line, n);
+    _cleanup_json_ cJSON *event = reflector_parse(payload, line, n, TRIM_EVENT);
     const char *type = text_of(event, "type");
     const cJSON *object = member_of(event, "object");
 
