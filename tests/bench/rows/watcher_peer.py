@@ -21,6 +21,14 @@ def count(watched: Watched) -> list[int]:
     return [len(result["rows"]) for result in results]
 
 
+def make_known(watched: Watched):
+    """Makes Kubernetes know the nodes, with the subnets that they have: they get the same ones again."""
+    switches = watched.transact({"op": "select", "table": "Logical_Switch", "columns": ["name", "external_ids"], "where": []})
+    subnets = {row["name"]: dict(row["external_ids"][1]).get("k8s-subnets") for row in switches[0]["rows"]}
+    watched.send([f"POST {NODES} " + json.dumps({"metadata": {"name": name}, "spec": {"podCIDRs": [subnets[name]]}})
+                  for name in watched.nodes])
+
+
 def settle(watched: Watched, watcher: Watcher, rows: list[int]):
     wait_for("the rows", lambda: count(watched) == rows and watcher.is_settled(len(watched.pods)), timeout=ROOMY,
              still=lambda: watcher.process.poll() is None)
@@ -57,7 +65,7 @@ def measure(bench: Bench) -> Iterator[Row]:
     Crowded(watched, bench.size(1000, 20), bench.size(500, 5))
     turns = bench.size(7, 1)
     yield from rows_of("watcher-peer-restart", [restart(watched) for _ in range(turns)], "<= 550 ms")
-    watched.send([f"POST {NODES} {json.dumps({'metadata': {'name': name}})}" for name in watched.nodes])
+    make_known(watched)
     with watched.watcher("--manage-nodes") as watcher:
         watcher.wait_until_settled(len(watched.pods))
         rows = count(watched)
