@@ -74,6 +74,12 @@ def test_check_without_a_server(overlay):
     assert_refused(overlay.central.run(["ovn-k8s-watcher", "--check"], check=False), "--overlay is missing", status=2)
 
 
+def test_who_is_told_all_needs_no_open_vswitch(overlay):
+    told = "--nb=unix:/run/ovn/ovnnb_db.sock", "--kubeconfig=/etc/kubernetes/kubeconfig", "--ovs=unix:/run/nowhere"
+    assert check(overlay.central, *told).returncode == 0
+    assert_refused(check(overlay.central, *told[1:], "--timeout=1"), "connecting to Open_vSwitch", "/run/nowhere")
+
+
 def test_plan_and_resync(overlay, pods):
     central = overlay.central
     with Watcher(central):
