@@ -19,6 +19,7 @@ extern "Python" {
     void ovnk8s_py_object(const char *json, void *payload);
     void ovnk8s_py_gone(const char *json, void *payload);
     void ovnk8s_py_synced(void *payload);
+    void ovnk8s_py_health_check(const ovnk8s_health_check *check, void *payload);
 }
 """
 

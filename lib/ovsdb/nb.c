@@ -69,6 +69,11 @@ void ovnk8s_nb_close(ovnk8s_nb *nb)
     }
 }
 
+void ovnk8s_nb_set_timeout(ovnk8s_nb *nb, unsigned int timeout_ms)
+{
+    conn_set_timeout(nb->conn, timeout_ms);
+}
+
 /* Waiting for the others. */
 
 static bool has_arrived(struct conn *conn, void *payload)

@@ -20,7 +20,7 @@ from ovnk8s.cni import CNI_VERSIONS, CniAnswer, cni_install, cni_install_preview
 from ovnk8s.errors import (Cancelled, Conflict, Error, Exhausted, Exists, Invalid, NoMemory, NotFound, Permission,
                            Protocol, System, Timeout, Unavailable, Unsupported, error_name)
 from ovnk8s.flows import DEFAULT_ZONE, FLOWS_COOKIE, Bridge, Flows, FlowsResult, GatewayFlows
-from ovnk8s.gateway_helper import GatewayHelper, GatewayHelperStatus
+from ovnk8s.gateway_helper import GatewayHelper, GatewayHelperStatus, HealthCheck
 from ovnk8s.gateway_host import GatewayHost, GatewayLook
 from ovnk8s.host import Host
 from ovnk8s.kube import Event, EventKind, Follower, Kube, KubeObject
@@ -46,8 +46,8 @@ __all__ = [
     "CNI_VERSIONS", "DEFAULT_OWNER", "DEFAULT_ZONE", "ENDPOINTS_MAX", "FLOWS_COOKIE", "PORTS_MAX", "VERSION",
     "Addresses", "Apply", "Attachment", "Bridge", "Cancel", "Cancelled", "Change", "Chassis", "Cluster", "CniAnswer",
     "Conflict", "Drawing", "Endpoint", "Error", "Event", "EventKind", "Exhausted", "Exists", "Flows", "FlowsResult",
-    "Follower", "Gateway", "GatewayFlows", "GatewayHelper", "GatewayHelperStatus", "GatewayHost", "GatewayLook", "Hop",
-    "Host", "IPAddress", "IPInterface", "IPNetwork", "Invalid", "Kube", "KubeObject", "Log", "LogLevel", "Network",
+    "Follower", "Gateway", "GatewayFlows", "GatewayHelper", "GatewayHelperStatus", "GatewayHost", "GatewayLook", "HealthCheck",
+    "Hop", "Host", "IPAddress", "IPInterface", "IPNetwork", "Invalid", "Kube", "KubeObject", "Log", "LogLevel", "Network",
     "NoMemory", "Node", "Northbound", "NotFound", "Permission", "Plan", "PlanDict", "Plug", "Plugged", "Port",
     "Protocol", "ServicePort", "Settings", "Southbound", "Subnets", "System", "Timeout", "Topology", "Trace",
     "Unavailable", "Unsupported", "Uplink", "UplinkRecord", "UplinkState", "Vswitch", "Wait", "Watcher",

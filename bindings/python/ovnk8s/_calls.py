@@ -106,6 +106,7 @@ class Handle:
         self._lock = threading.RLock()
         self._borrower: weakref.ref[Handle] | None = None
         self._borrowed: tuple[Handle, ...] = ()
+        self._timeout_ms = 0  # Of a connection; 0: the library's.
         self._pointer: CData = ffi.gc(pointer, release if kept else free)
 
     def _own(self) -> CData:
@@ -126,6 +127,10 @@ class Handle:
         """Calls a function that takes this handle first, and does not fail."""
         with self._lock:
             return function(self._own(), *arguments)
+
+    def _limit(self, function: Callable[[CData, int], None], timeout: float | None) -> Limit:
+        """Within it calls that wait have this timeout, if one is given. Takes the lock."""
+        return Limit(self, function, timeout)
 
     def _written(self, function: Callable[..., int], *arguments: Any) -> str:
         """Calls a function that takes this handle first, and last a place for the text that it writes."""
@@ -159,6 +164,31 @@ class Handle:
 
     def __exit__(self, *exception: object) -> None:
         self.close()
+
+
+class Limit:
+    """A timeout for the calls of one connection: that of the connection comes back at the end."""
+
+    def __init__(self, handle: Handle, function: Callable[[CData, int], None], timeout: float | None) -> None:
+        self._handle = handle
+        self._function = function
+        self._timeout = milliseconds(timeout)
+
+    def __enter__(self) -> None:
+        self._handle._lock.acquire()
+        if self._timeout:
+            try:
+                self._function(self._handle._own(), self._timeout)
+            except BaseException:
+                self._handle._lock.release()
+                raise
+
+    def __exit__(self, *exception: object) -> None:
+        try:
+            if self._timeout:
+                self._function(self._handle._own(), self._handle._timeout_ms)
+        finally:
+            self._handle._lock.release()
 
 
 def opened(function: Callable[..., int], kind: str, *arguments: Any) -> CData:

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-from ovnk8s._calls import CData, Handle, Struct, check, encoded, opened, text_or_none
+from ovnk8s._calls import CData, Handle, Struct, check, encoded, milliseconds, opened, text_or_none
 from ovnk8s._connect import connect_options
 from ovnk8s._ovnk8s import ffi, lib
 from ovnk8s.addresses import IPAddress
@@ -58,15 +58,27 @@ class Bridge(Handle):
     def __init__(self, remote: str, *, timeout: float | None = None, cancel: Cancel | None = None,
                  log: Log | None = None) -> None:
         options = connect_options(None, None, None, timeout, cancel, log)
-        super().__init__(opened(lib.ovnk8s_bridge_open, "ovnk8s_bridge", encoded(remote), options.pointer),
-                         lib.ovnk8s_bridge_close, *options.kept)
+        self._opened(opened(lib.ovnk8s_bridge_open, "ovnk8s_bridge", encoded(remote), options.pointer), timeout,
+                     *options.kept)
+
+    def _opened(self, pointer: CData, timeout: float | None, *kept: object) -> None:
+        super().__init__(pointer, lib.ovnk8s_bridge_close, *kept)
+        self._timeout_ms = milliseconds(timeout)
 
     @classmethod
-    def _of(cls, pointer: CData, *kept: object) -> Bridge:
+    def _of(cls, pointer: CData, timeout: float | None, *kept: object) -> Bridge:
         """One that was opened otherwise."""
         bridge = cls.__new__(cls)
-        Handle.__init__(bridge, pointer, lib.ovnk8s_bridge_close, *kept)
+        bridge._opened(pointer, timeout, *kept)
         return bridge
+
+    def set_timeout(self, timeout: float | None) -> None:
+        """Sets the timeout of each call that waits from now on, in seconds; None: 10.
+
+        >>> Bridge("unix:/run/openvswitch/br-int.mgmt").set_timeout(5)
+        """
+        self._timeout_ms = milliseconds(timeout)
+        self._get(lib.ovnk8s_bridge_set_timeout, self._timeout_ms)
 
     @property
     def mac(self) -> str | None:
@@ -78,14 +90,17 @@ class Bridge(Handle):
         with self._lock:
             return text_or_none(lib.ovnk8s_bridge_mac(self._own()))
 
-    def delete_flows(self) -> FlowsResult:
+    def delete_flows(self, *, timeout: float | None = None) -> FlowsResult:
         """Deletes all flows of the library's cookie. Raises what `Flows.apply()` does.
+
+        timeout: in seconds; None: the connection's.
 
         >>> Bridge("unix:/run/openvswitch/lab.mgmt").delete_flows().added
         0
         """
         result = ffi.new("ovnk8s_flows_result *", {"size": ffi.sizeof("ovnk8s_flows_result")})
-        self._call(lib.ovnk8s_flows_delete, result)
+        with self._limit(lib.ovnk8s_bridge_set_timeout, timeout):
+            self._call(lib.ovnk8s_flows_delete, result)
         return _result(result)
 
 
@@ -134,8 +149,10 @@ class Flows(Handle):
         self._call(lib.ovnk8s_flows_add_service, encoded(protocol), ffi.NULL if address is None else
                    encoded(str(address)), port)
 
-    def apply(self, bridge: Bridge) -> FlowsResult:
+    def apply(self, bridge: Bridge, *, timeout: float | None = None) -> FlowsResult:
         """Makes the flows of the library's cookie on the bridge these, by one atomic bundle.
+
+        timeout: in seconds; None: the connection's.
 
         Raises NotFound (the bridge has no such port), Conflict (two ports whose names begin alike), Timeout, Cancelled,
         Protocol, Unsupported, Exhausted (its tables are full), Permission, NoMemory.
@@ -145,7 +162,7 @@ class Flows(Handle):
         ovnk8s.errors.NotFound: ...
         """
         result = ffi.new("ovnk8s_flows_result *", {"size": ffi.sizeof("ovnk8s_flows_result")})
-        with self._lock, bridge._lock:
+        with self._lock, bridge._limit(lib.ovnk8s_bridge_set_timeout, timeout):
             check(lib.ovnk8s_flows_apply(self._own(), bridge._own(), result))
         return _result(result)
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ovnk8s._calls import Struct, check, opened, text
+from ovnk8s._calls import CData, Struct, check, opened, text
 from ovnk8s._loop import Stepper
 from ovnk8s._ovnk8s import ffi, lib
 from ovnk8s.cancel import Cancel
@@ -11,7 +11,7 @@ from ovnk8s.flows import Bridge, GatewayFlows
 from ovnk8s.kube import Kube
 from ovnk8s.log import Log, log_fields
 
-__all__ = ["GatewayHelper", "GatewayHelperStatus"]
+__all__ = ["GatewayHelper", "GatewayHelperStatus", "HealthCheck"]
 
 
 class GatewayHelperStatus(NamedTuple):
@@ -33,12 +33,29 @@ class GatewayHelperStatus(NamedTuple):
     reason: str
 
 
+class HealthCheck(NamedTuple):
+    """What a load balancer outside is to be told of a Service that has a healthCheckNodePort.
+
+    port: where it is asked for, by HTTP.
+    local_endpoints: on this node, and ready: 0 is answered by status 503, more by 200.
+
+    >>> HealthCheck("default", "web", 30999, 0).local_endpoints
+    0
+    """
+
+    namespace: str
+    name: str
+    port: int
+    local_endpoints: int
+
+
 class GatewayHelper(Stepper):
     """Follows the Services of an API server and keeps the flows on a bridge. Both connections are its own until closed.
 
     gateway: what flows are made of; without a mac that of the bridge's own port at any time.
     log: receives what is done and what fails.
     dry_run: computes the flows, and leaves the bridge as it is.
+    node: as Kubernetes calls the gateway's node, for `health_checks`; None: nothing is told of these.
 
     Raises Invalid (gateway), NoMemory, System (no descriptor left).
 
@@ -49,8 +66,8 @@ class GatewayHelper(Stepper):
     """
 
     def __init__(self, bridge: Bridge, kube: Kube, gateway: GatewayFlows, *, log: Log | None = None,
-                 dry_run: bool = False) -> None:
-        options = Struct("ovnk8s_gateway_helper_options", dry_run=dry_run, **log_fields(log))
+                 dry_run: bool = False, node: str | None = None) -> None:
+        options = Struct("ovnk8s_gateway_helper_options", dry_run=dry_run, node=node, **log_fields(log))
         with bridge._lock, kube._lock:
             pointer = opened(lib.ovnk8s_gateway_helper_new, "ovnk8s_gateway_helper", bridge._own(), kube._own(),
                              gateway._pointer, options.pointer)
@@ -114,3 +131,32 @@ class GatewayHelper(Stepper):
         True
         """
         return self._written(lib.ovnk8s_gateway_helper_flows_text)
+
+    @property
+    def health_checks(self) -> list[HealthCheck]:
+        """What load balancers outside are to be told, in no certain order; none as long as endpoints are not known.
+
+        >>> with GatewayHelper(lab_bridge(), Kube(**kube_options), GatewayFlows("nic0", "patch0"), dry_run=True) as helper:
+        ...     helper.health_checks
+        []
+        """
+        found: list[HealthCheck] = []
+        handle = ffi.new_handle(found)
+        self._get(lib.ovnk8s_gateway_helper_health_checks, lib.ovnk8s_py_health_check, handle)
+        return found
+
+    @property
+    def health_changes(self) -> int:
+        """How often `health_checks` has changed, or may have: as long as it is the same, there is no need to ask.
+
+        >>> with GatewayHelper(lab_bridge(), Kube(**kube_options), GatewayFlows("nic0", "patch0"), dry_run=True) as helper:
+        ...     helper.health_changes
+        0
+        """
+        return int(self._get(lib.ovnk8s_gateway_helper_health_changes))
+
+
+@ffi.def_extern()
+def ovnk8s_py_health_check(check: CData, payload: CData) -> None:
+    ffi.from_handle(payload).append(HealthCheck(text(check.service_namespace), text(check.name), check.port,
+                                                check.local_endpoints))

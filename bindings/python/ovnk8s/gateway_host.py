@@ -92,14 +92,34 @@ class GatewayHost:
         return take(out)
 
     @staticmethod
-    def delete(vswitch: Vswitch, node: str) -> None:
+    def node(vswitch: Vswitch, bridge: str, *, timeout: float | None = None) -> str:
+        """Which node the host is a gateway of by this bridge, as `setup()` has written it down.
+
+        timeout: in seconds; None: the connection's.
+
+        Raises Invalid (no name of a bridge), NotFound (of none), Timeout, Cancelled, NoMemory.
+
+        >>> GatewayHost.node(vswitch, "lab")
+        Traceback (most recent call last):
+        ovnk8s.errors.NotFound: ...
+        """
+        out = ffi.new("char **")
+        with vswitch._within(timeout):
+            check(lib.ovnk8s_gateway_host_node(out, vswitch._own(), encoded(bridge)))
+        return take(out)
+
+    @staticmethod
+    def delete(vswitch: Vswitch, node: str, *, timeout: float | None = None) -> None:
         """Undoes `setup()` in Open vSwitch. It is no error when the host is no gateway for the node.
+
+        timeout: in seconds; None: the connection's.
 
         Raises Invalid (the name), Timeout, Cancelled, NoMemory.
 
         >>> GatewayHost.delete(vswitch, "n1")
         """
-        vswitch._call(lib.ovnk8s_gateway_host_delete, encoded(node))
+        with vswitch._within(timeout):
+            vswitch._call(lib.ovnk8s_gateway_host_delete, encoded(node))
 
 
 class GatewayHostWishes(Handle):

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from ovnk8s._calls import CData, Handle, Struct, encoded, keep_exception, milliseconds, opened, take, text
+from ovnk8s._calls import CData, Handle, Limit, Struct, encoded, keep_exception, milliseconds, opened, take, text
 from ovnk8s._loop import Stepper
 from ovnk8s._ovnk8s import ffi, lib
 from ovnk8s.cancel import Cancel, never
@@ -60,26 +60,41 @@ class Kube(Stepper):
             kubeconfig=kubeconfig and os.fspath(kubeconfig), context=context,
             insecure_skip_tls_verify=insecure_skip_tls_verify, timeout_ms=milliseconds(timeout), cancel=cancel._own(),
             **log_fields(log))
-        self._opened(opened(lib.ovnk8s_kube_open, "ovnk8s_kube", options.pointer), cancel, *options.kept)
+        self._opened(opened(lib.ovnk8s_kube_open, "ovnk8s_kube", options.pointer), timeout, cancel,
+                     *options.kept)
 
-    def _opened(self, pointer: CData, *kept: object) -> None:
+    def _opened(self, pointer: CData, timeout: float | None, *kept: object) -> None:
         super().__init__(pointer, lib.ovnk8s_kube_close, *kept)
+        self._timeout_ms = milliseconds(timeout)
         self._followers: weakref.WeakSet[Follower] = weakref.WeakSet()
 
     @classmethod
-    def _of(cls, pointer: CData, *kept: object) -> Kube:
+    def _of(cls, pointer: CData, timeout: float | None, *kept: object) -> Kube:
         """One that was opened otherwise."""
         kube = cls.__new__(cls)
-        kube._opened(pointer, *kept)
+        kube._opened(pointer, timeout, *kept)
         return kube
 
+    def set_timeout(self, timeout: float | None) -> None:
+        """Sets the timeout of each call that waits from now on, in seconds; None: 10.
+
+        >>> kube.set_timeout(5)
+        """
+        self._timeout_ms = milliseconds(timeout)
+        self._get(lib.ovnk8s_kube_set_timeout, self._timeout_ms)
+
+    def _within(self, timeout: float | None) -> Limit:
+        """The timeout of calls that have none of their own."""
+        return self._limit(lib.ovnk8s_kube_set_timeout, timeout)
+
     def request(self, method: str, path: str, body: str | None = None, *,
-                content_type: str | None = None) -> tuple[int, str]:
+                content_type: str | None = None, timeout: float | None = None) -> tuple[int, str]:
         """Sends one request; returns the HTTP status, whatever it is, and the body of the answer.
 
         method: such as "GET".
         path: begins with "/", may have a query; what is not plain in it is percent-encoded by you.
         body: text to send; content_type: of it; None: "application/json".
+        timeout: in seconds; None: the connection's.
 
         Raises Invalid (method or path), Unavailable (no connection, or it broke), Permission (the server's certificate is
         not to be believed), Timeout, Cancelled, Protocol (no HTTP, or too long an answer), NoMemory, System.
@@ -88,12 +103,15 @@ class Kube(Stepper):
         404
         """
         status, reply = ffi.new("int *"), ffi.new("char **")
-        self._call(lib.ovnk8s_kube_request, encoded(method), encoded(path), _optional(content_type), _optional(body),
-                   status, reply)
+        with self._within(timeout):
+            self._call(lib.ovnk8s_kube_request, encoded(method), encoded(path), _optional(content_type),
+                       _optional(body), status, reply)
         return status[0], take(reply)
 
-    def get(self, path: str) -> KubeObject:
+    def get(self, path: str, *, timeout: float | None = None) -> KubeObject:
         """Fetches an object.
+
+        timeout: in seconds; None: the connection's.
 
         Raises what `request()` does, and for a status that means failure NotFound (404), Permission (401, 403), Exists
         (AlreadyExists), Conflict (other 409, 410, 412), Invalid (400, 405, 406, 413, 415, 422), Unavailable (408, 429,
@@ -102,13 +120,16 @@ class Kube(Stepper):
         >>> kube.get("/api/v1/namespaces/default")["metadata"]["name"]
         'default'
         """
-        found: KubeObject = json.loads(self._written(lib.ovnk8s_kube_get, encoded(path)))
+        with self._within(timeout):
+            found: KubeObject = json.loads(self._written(lib.ovnk8s_kube_get, encoded(path)))
         return found
 
-    def patch(self, path: str, body: KubeObject | str, *, content_type: str | None = None) -> KubeObject:
+    def patch(self, path: str, body: KubeObject | str, *, content_type: str | None = None,
+              timeout: float | None = None) -> KubeObject:
         """Patches an object, and returns it as it is then.
 
         body: the patch, as an object or as text; content_type: its kind; None: "application/merge-patch+json".
+        timeout: in seconds; None: the connection's.
 
         Raises what `get()` does. A merge patch with a metadata.uid is applied to that very object or raises Conflict.
 
@@ -117,16 +138,18 @@ class Kube(Stepper):
         'blue'
         """
         words = body if isinstance(body, str) else json.dumps(body)
-        patched: KubeObject = json.loads(self._written(lib.ovnk8s_kube_patch, encoded(path), _optional(content_type),
-                                                       encoded(words)))
+        with self._within(timeout):
+            patched: KubeObject = json.loads(self._written(
+                lib.ovnk8s_kube_patch, encoded(path), _optional(content_type), encoded(words)))
         return patched
 
-    def list(self, path: str, *, field_selector: str | None = None,
-             label_selector: str | None = None) -> list[KubeObject]:
+    def list(self, path: str, *, field_selector: str | None = None, label_selector: str | None = None,
+             timeout: float | None = None) -> list[KubeObject]:
         """Lists a collection, in pages.
 
         path: "/api/v1/pods", "/api/v1/namespaces/NAME/pods".
         field_selector: "spec.nodeName=n1"; label_selector: "app=web"; None: all.
+        timeout: in seconds; None: the connection's.
 
         Raises what `get()` does; Conflict (the list took too long: list again).
 
@@ -134,11 +157,11 @@ class Kube(Stepper):
         'default'
         """
         objects: list[KubeObject] = []
-        self.each(path, objects.append, field_selector=field_selector, label_selector=label_selector)
+        self.each(path, objects.append, field_selector=field_selector, label_selector=label_selector, timeout=timeout)
         return objects
 
     def each(self, path: str, function: Callable[[KubeObject], object], *, field_selector: str | None = None,
-             label_selector: str | None = None) -> None:
+             label_selector: str | None = None, timeout: float | None = None) -> None:
         """Calls a function with each object of a collection while the answer comes in, so that memory has one at a time.
 
         The function may not use this connection. What it raises ends the list. A server that fails for a while is asked
@@ -153,7 +176,8 @@ class Kube(Stepper):
         """
         collection = _collection(path, field_selector, label_selector)
         handle = ffi.new_handle(function)
-        self._call(lib.ovnk8s_kube_list, collection.pointer, lib.ovnk8s_py_each, handle)
+        with self._within(timeout):
+            self._call(lib.ovnk8s_kube_list, collection.pointer, lib.ovnk8s_py_each, handle)
 
     def follow(self, path: str, *, field_selector: str | None = None, label_selector: str | None = None) -> Follower:
         """Follows a collection: a list, then a watch from there on, and both again after whatever goes wrong.

@@ -4,7 +4,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from ovnk8s._calls import CData
+from ovnk8s._calls import CData, milliseconds
 from ovnk8s._connect import Database, connect_options, connection
 from ovnk8s._ovnk8s import lib
 from ovnk8s.cancel import Cancel
@@ -37,22 +37,31 @@ class Northbound(Database):
                  certificate: str | os.PathLike[str] | None = None, ca_cert: str | os.PathLike[str] | None = None,
                  timeout: float | None = None, cancel: Cancel | None = None, log: Log | None = None) -> None:
         options = connect_options(private_key, certificate, ca_cert, timeout, cancel, log)
-        self._opened(connection(lib.ovnk8s_nb_open, "ovnk8s_nb", remotes, options), remotes, *options.kept)
+        self._opened(connection(lib.ovnk8s_nb_open, "ovnk8s_nb", remotes, options), remotes, timeout, *options.kept)
 
-    def _opened(self, pointer: CData, remotes: str, *kept: object) -> None:
+    def _opened(self, pointer: CData, remotes: str, timeout: float | None, *kept: object) -> None:
         super().__init__(pointer, lib.ovnk8s_nb_close, *kept)
         self.remotes = remotes
+        self._timeout_ms = milliseconds(timeout)
         self._turn: asyncio.Lock | None = None
 
     @classmethod
-    def _of(cls, pointer: CData, remotes: str, *kept: object) -> Northbound:
+    def _of(cls, pointer: CData, remotes: str, timeout: float | None, *kept: object) -> Northbound:
         """One that was opened otherwise."""
         nb = cls.__new__(cls)
-        nb._opened(pointer, remotes, *kept)
+        nb._opened(pointer, remotes, timeout, *kept)
         return nb
 
     def _compute(self, plan: CData, options: CData) -> int:
         return int(lib.ovnk8s_plan_compute(plan, self._own(), options))
+
+    def set_timeout(self, timeout: float | None) -> None:
+        """Sets the timeout of each call that waits from now on, in seconds; None: 10.
+
+        >>> nb.set_timeout(5)
+        """
+        self._timeout_ms = milliseconds(timeout)
+        self._get(lib.ovnk8s_nb_set_timeout, self._timeout_ms)
 
     def _one_by_one(self) -> asyncio.Lock:
         """For coroutines, of which one at a time can use the connection."""

@@ -89,14 +89,17 @@ class Plug:
         """
         vswitch._call(lib.ovnk8s_plug_check, self._pointer(timeout))
 
-    def delete(self, vswitch: Vswitch) -> None:
+    def delete(self, vswitch: Vswitch, *, timeout: float | None = None) -> None:
         """Removes what `add()` has made for this container and interface, even half of it. No error when there is nothing.
+
+        timeout: in seconds; None: the connection's.
 
         Raises Invalid, Timeout, Permission, Cancelled, System, NoMemory.
 
         >>> Plug("never").delete(vswitch)
         """
-        vswitch._call(lib.ovnk8s_plug_delete, encoded(self.container_id), encoded(self.interface))
+        with vswitch._within(timeout):
+            vswitch._call(lib.ovnk8s_plug_delete, encoded(self.container_id), encoded(self.interface))
 
 
 class Plugged(NamedTuple):
@@ -113,8 +116,10 @@ class Plugged(NamedTuple):
     host_interface: str
 
 
-def plugged(vswitch: Vswitch) -> list[Plugged]:
+def plugged(vswitch: Vswitch, *, timeout: float | None = None) -> list[Plugged]:
     """All that is plugged on this host, ordered by container and interface.
+
+    timeout: in seconds; None: the connection's.
 
     Raises Timeout, Unavailable, Cancelled, Protocol, NoMemory.
 
@@ -122,7 +127,8 @@ def plugged(vswitch: Vswitch) -> list[Plugged]:
     []
     """
     out, n = ffi.new("ovnk8s_plugged ***"), ffi.new("size_t *")
-    vswitch._call(lib.ovnk8s_plug_list, out, n)
+    with vswitch._within(timeout):
+        vswitch._call(lib.ovnk8s_plug_list, out, n)
     try:
         return [Plugged(text(p.container_id), text(p.interface), text(p.network), text(p.iface_id),
                         text(p.host_interface)) for p in ffi.unpack(out[0], n[0])]

@@ -4,7 +4,7 @@ from __future__ import annotations
 import os
 from typing import NamedTuple
 
-from ovnk8s._calls import CData, text
+from ovnk8s._calls import CData, milliseconds, text
 from ovnk8s._connect import Database, connect_options, connection
 from ovnk8s._ovnk8s import ffi, lib
 from ovnk8s.addresses import IPAddress, addresses
@@ -45,24 +45,35 @@ class Southbound(Database):
                  certificate: str | os.PathLike[str] | None = None, ca_cert: str | os.PathLike[str] | None = None,
                  timeout: float | None = None, cancel: Cancel | None = None, log: Log | None = None) -> None:
         options = connect_options(private_key, certificate, ca_cert, timeout, cancel, log)
-        self._opened(connection(lib.ovnk8s_sb_open, "ovnk8s_sb", remotes, options), remotes, *options.kept)
+        self._opened(connection(lib.ovnk8s_sb_open, "ovnk8s_sb", remotes, options), remotes, timeout, *options.kept)
 
-    def _opened(self, pointer: CData, remotes: str, *kept: object) -> None:
+    def _opened(self, pointer: CData, remotes: str, timeout: float | None, *kept: object) -> None:
         super().__init__(pointer, lib.ovnk8s_sb_close, *kept)
         self.remotes = remotes
+        self._timeout_ms = milliseconds(timeout)
 
     @classmethod
-    def _of(cls, pointer: CData, remotes: str, *kept: object) -> Southbound:
+    def _of(cls, pointer: CData, remotes: str, timeout: float | None, *kept: object) -> Southbound:
         """One that was opened otherwise."""
         sb = cls.__new__(cls)
-        sb._opened(pointer, remotes, *kept)
+        sb._opened(pointer, remotes, timeout, *kept)
         return sb
 
     def _compute(self, plan: CData, options: CData) -> int:
         return int(lib.ovnk8s_sb_compute(self._own(), plan, options))
 
-    def chassis(self) -> list[Chassis]:
+    def set_timeout(self, timeout: float | None) -> None:
+        """Sets the timeout of each call that waits from now on, in seconds; None: 10.
+
+        >>> sb.set_timeout(5)
+        """
+        self._timeout_ms = milliseconds(timeout)
+        self._get(lib.ovnk8s_sb_set_timeout, self._timeout_ms)
+
+    def chassis(self, *, timeout: float | None = None) -> list[Chassis]:
         """All chassis, ordered by name.
+
+        timeout: in seconds; None: the connection's.
 
         Raises Timeout, Unavailable, Unsupported (the server lacks a column), Cancelled, Protocol, NoMemory.
 
@@ -70,7 +81,8 @@ class Southbound(Database):
         ['geneve', 'geneve', 'geneve']
         """
         out, n = ffi.new("ovnk8s_chassis ***"), ffi.new("size_t *")
-        self._call(lib.ovnk8s_sb_chassis, out, n)
+        with self._limit(lib.ovnk8s_sb_set_timeout, timeout):
+            self._call(lib.ovnk8s_sb_chassis, out, n)
         try:
             return [Chassis(text(c.name), text(c.hostname), text(c.encap_type),
                             next(iter(addresses(text(c.encap_ip))), None)) for c in ffi.unpack(out[0], n[0])]

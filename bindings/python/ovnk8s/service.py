@@ -39,6 +39,7 @@ class ServicePort(NamedTuple):
     port: at the addresses of the service.
     node_port: at the physical addresses of all gateways; 0: none.
     endpoints: of both families: each serves the addresses of its own.
+    not_at: addresses of the service that do not serve this port, since it is another service's there.
 
     >>> ServicePort(80, [Endpoint("192.168.1.3", 8080)]).protocol
     'tcp'
@@ -48,6 +49,7 @@ class ServicePort(NamedTuple):
     endpoints: Sequence[Endpoint] = ()
     protocol: Literal["tcp", "udp", "sctp"] = "tcp"
     node_port: int = 0
+    not_at: Addresses | None = None
 
 
 class ServiceWishes(Handle):
@@ -105,7 +107,8 @@ def _service_port(port: ServicePort, kept: list[object]) -> Struct:
                         is_terminating=end.terminating) for end in port.endpoints]
     array = _array("ovnk8s_endpoint", endpoints)
     struct = Struct("ovnk8s_service_port", protocol=port.protocol, port=port.port, node_port=port.node_port,
-                    endpoints=array, n_endpoints=len(endpoints))
+                    endpoints=array, n_endpoints=len(endpoints),
+                    not_at=joined(port.not_at))
     kept += [endpoints, array, struct]
     return struct
 

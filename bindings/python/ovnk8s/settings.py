@@ -113,7 +113,7 @@ class Settings(Handle):
         """
         out = ffi.new("ovnk8s_vswitch **")
         self._call(lib.ovnk8s_settings_open_vswitch, out)
-        return Vswitch._of(out[0], self["ovs"], *self._kept)
+        return Vswitch._of(out[0], self["ovs"], self._timeout(), *self._kept)
 
     def open_nb(self) -> Northbound:
         """Opens the Northbound database. Raises what reading the settings does, and what `Northbound` does.
@@ -123,7 +123,7 @@ class Settings(Handle):
         """
         out = ffi.new("ovnk8s_nb **")
         self._call(lib.ovnk8s_settings_open_nb, out)
-        return Northbound._of(out[0], self["nb"], *self._kept)
+        return Northbound._of(out[0], self["nb"], self._timeout(), *self._kept)
 
     def open_sb(self) -> Southbound:
         """Opens the Southbound database. Raises what reading the settings does, and what `Southbound` does.
@@ -133,7 +133,7 @@ class Settings(Handle):
         """
         out = ffi.new("ovnk8s_sb **")
         self._call(lib.ovnk8s_settings_open_sb, out)
-        return Southbound._of(out[0], self["sb"], *self._kept)
+        return Southbound._of(out[0], self["sb"], self._timeout(), *self._kept)
 
     def open_kube(self) -> Kube:
         """Opens the API server. Raises what reading the settings does, what `Kube` does, and NotFound when nothing says
@@ -144,7 +144,7 @@ class Settings(Handle):
         """
         out = ffi.new("ovnk8s_kube **")
         self._call(lib.ovnk8s_settings_open_kube, out)
-        return Kube._of(out[0], *self._kept)
+        return Kube._of(out[0], self._timeout(), *self._kept)
 
     def open_bridge(self, name: str) -> Bridge:
         """Opens a bridge of the host by its name. Raises what reading the settings does, and what `Bridge` does.
@@ -154,7 +154,11 @@ class Settings(Handle):
         """
         out = ffi.new("ovnk8s_bridge **")
         self._call(lib.ovnk8s_settings_open_bridge, encoded(name), out)
-        return Bridge._of(out[0], *self._kept)
+        return Bridge._of(out[0], self._timeout(), *self._kept)
+
+    def _timeout(self) -> float:
+        """Of connections."""
+        return float(self["timeout"])
 
     def __str__(self) -> str:
         return self._written(lib.ovnk8s_settings_text).rstrip("\n")

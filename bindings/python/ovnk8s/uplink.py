@@ -103,8 +103,10 @@ class UplinkRecord(NamedTuple):
     n_rules: int
 
 
-def uplinks(vswitch: Vswitch) -> list[UplinkRecord]:
+def uplinks(vswitch: Vswitch, *, timeout: float | None = None) -> list[UplinkRecord]:
     """All records, ordered by bridge.
+
+    timeout: in seconds; None: the connection's.
 
     Raises Timeout, Unavailable, Cancelled, Protocol, NoMemory.
 
@@ -112,7 +114,8 @@ def uplinks(vswitch: Vswitch) -> list[UplinkRecord]:
     []
     """
     out, n = ffi.new("ovnk8s_uplink_record ***"), ffi.new("size_t *")
-    vswitch._call(lib.ovnk8s_uplink_records, out, n)
+    with vswitch._within(timeout):
+        vswitch._call(lib.ovnk8s_uplink_records, out, n)
     try:
         return [UplinkRecord(text(r.nic), text(r.bridge), UplinkState(r.state), r.n_addresses, r.n_routes, r.n_rules)
                 for r in ffi.unpack(out[0], n[0])]
