@@ -60,6 +60,14 @@ def encoded(value: str) -> bytes:
     return value.encode()
 
 
+_CHARS = ffi.typeof("char[]")
+
+
+def string(value: str) -> CData:
+    """The same for a field of a struct, as long as it is kept. Nothing is copied, which matters to those with thousands."""
+    return ffi.from_buffer(_CHARS, encoded(value) + b"\0")
+
+
 def milliseconds(seconds: float | None) -> int:
     """A timeout for the library, where 0 stands for the default, which None is here."""
     if seconds is None:
@@ -90,7 +98,7 @@ class Struct:
 
     def _kept(self, value: Any) -> Any:
         if isinstance(value, str):
-            value = ffi.new("char[]", encoded(value))
+            value = string(value)
         self.kept.append(value)
         return value
 

@@ -1,11 +1,13 @@
 """Pod ports: the logical switch port of a pod (port.h)."""
 from __future__ import annotations
 
-from ovnk8s._calls import Handle, check, encoded, text_or_none
+from ovnk8s._calls import Handle, check, encoded, string, text_or_none
 from ovnk8s._ovnk8s import ffi, lib
 from ovnk8s.addresses import Addresses, IPInterface, interfaces, joined
 
 __all__ = ["PortWishes"]
+
+_PORT = ffi.typeof("ovnk8s_port *")
 
 
 class PortWishes(Handle):
@@ -30,22 +32,22 @@ class PortWishes(Handle):
         >>> plan.apply(nb) > 0
         True
         """
-        # A plan may have thousands: a Struct would take three times as long as the call itself.
-        port = ffi.new("ovnk8s_port *")
+        # A plan may have thousands: a Struct would take longer than the call itself.
+        port = ffi.new(_PORT)
         lib.ovnk8s_port_init(port)
-        port.pod_namespace = a = ffi.new("char[]", encoded(namespace))
-        port.pod = b = ffi.new("char[]", encoded(pod))
-        port.node = c = ffi.new("char[]", encoded(node))
-        kept = [a, b, c]
+        port.pod_namespace = of_namespace = string(namespace)
+        port.pod = of_pod = string(pod)
+        port.node = of_node = string(node)
+        kept = [of_namespace, of_pod, of_node]
         if addresses is not None:
-            kept.append(ffi.new("char[]", encoded(joined(addresses) or "")))
-            port.addresses = kept[-1]
+            port.addresses = chosen = string(joined(addresses) or "")
+            kept.append(chosen)
         if mac is not None:
-            kept.append(ffi.new("char[]", encoded(mac)))
-            port.mac = kept[-1]
+            port.mac = of_mac = string(mac)
+            kept.append(of_mac)
         if uid is not None:
-            kept.append(ffi.new("char[]", encoded(uid)))
-            port.pod_uid = kept[-1]
+            port.pod_uid = of_uid = string(uid)
+            kept.append(of_uid)
         with self._lock:
             check(lib.ovnk8s_port_add(self._own(), port))
 
