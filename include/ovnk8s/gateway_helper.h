@@ -30,8 +30,10 @@
 
 OVNK8S_BEGIN_DECLS
 
+/* The helper of one gateway. */
 typedef struct ovnk8s_gateway_helper ovnk8s_gateway_helper;
 
+/* How the helper works. */
 typedef struct ovnk8s_gateway_helper_options {
     size_t size;        /* Set by the initialiser. */
     ovnk8s_log_fn *log; /* Receives what is done and what fails; may be NULL. */
@@ -79,6 +81,7 @@ OVNK8S_API void ovnk8s_gateway_helper_step(ovnk8s_gateway_helper *helper);
 OVNK8S_API OVNK8S_MUST_CHECK int ovnk8s_gateway_helper_run(ovnk8s_gateway_helper *helper,
                                                            ovnk8s_cancel *cancel);
 
+/* How things stand with a helper. */
 typedef struct ovnk8s_gateway_helper_status {
     size_t size;        /* Set by the caller, to sizeof(ovnk8s_gateway_helper_status). */
     bool synced;        /* All Services were seen. */
