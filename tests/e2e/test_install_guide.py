@@ -1,4 +1,4 @@
-"""docs/install.md: its commands, taken from the page, are run on hosts that have Open vSwitch, Kubernetes' API server and
+"""docs/install.md and, of docs/operating.md, new certificates: their commands, taken from the pages, are run on hosts that have Open vSwitch, Kubernetes' API server and
 nothing of OVN; and what it says one should see is seen.
 
 The language of a block says what is done with it: "on=HOST" is run there, where HOST may be "every-host" or "every-node";
@@ -16,7 +16,7 @@ from host import wait_for
 from overlay import Pod
 from sandbox import Sandbox, in_parallel
 
-PAGE = Path(__file__).resolve().parents[2] / "docs/install.md"
+DOCS = Path(__file__).resolve().parents[2] / "docs"
 BLOCK = re.compile(r"^```(sh|console|yaml) (\S+)\n(.*?)^```$", re.M | re.S)
 PLAIN = re.compile(r"^```(?:sh|console|yaml)$", re.M)
 TLS = {"host-privkey.pem": "/etc/ovn/pki/{}-privkey.pem", "host-cert.pem": "/etc/ovn/pki/{}-cert.pem",
@@ -57,12 +57,15 @@ class Guide:
             host.run(["ovs-vsctl", "set", "Open_vSwitch", ".", "external_ids:ovn-bridge-datapath-type=netdev"])
 
     def copy(self):
+        self.copy_certificates()
+        for host in self.hosts("every-host"):  # ovn-controller is a service of its package.
+            host.run(["/usr/share/ovn/scripts/ovn-ctl", "start_controller"])
+
+    def copy_certificates(self):
         for host in self.hosts("every-host"):
             for name, source in TLS.items():
                 text = self.central.path(source.format(host.name)).read_text()
                 host.write(f"/etc/openvswitch/{name}", text, mode=0o600)
-        for host in self.hosts("every-host"):  # ovn-controller is a service of its package.
-            host.run(["/usr/share/ovn/scripts/ovn-ctl", "start_controller"])
 
     def tokens(self):
         for host in self.hosts("every-host"):
@@ -125,10 +128,9 @@ def check_rights(text: str):
     assert given == PERMISSIONS["node"]
 
 
-def test_the_page(guide):
-    text = PAGE.read_text()
-    assert not PLAIN.search(text), "what is to be done with this block?"
-    for language, words, block in BLOCK.findall(text):
+def follow(guide, blocks):
+    """Does what the blocks of a page say."""
+    for language, words, block in blocks:
         verb, _, value = words.partition("=")
         if verb == "by-hand":
             done = Guide.BY_HAND[value]
@@ -144,4 +146,22 @@ def test_the_page(guide):
             for host in guide.hosts(value):
                 result = guide.run(host, block)
                 assert result.returncode == 0, f"{host.name}: {block}\n{result.stdout}{result.stderr}"
+
+
+def test_the_page(guide):
+    text = (DOCS / "install.md").read_text()
+    assert not PLAIN.search(text), "what is to be done with this block?"
+    follow(guide, BLOCK.findall(text))
     assert guide.pods, "the page has ended before there were pods"
+
+
+def test_new_certificates(guide):
+    """They are believed, and are those in use."""
+    sign, *looks = BLOCK.findall((DOCS / "operating.md").read_text())
+    fingerprint = ["openssl", "x509", "-noout", "-fingerprint", "-in", "/etc/openvswitch/host-cert.pem"]
+    before = [host.output(fingerprint) for host in guide.hosts("every-host")]
+    follow(guide, [sign])
+    guide.copy_certificates()
+    assert not set(before) & {host.output(fingerprint) for host in guide.hosts("every-host")}
+    assert looks
+    follow(guide, looks)
