@@ -1,3 +1,3 @@
 # The documentation as HTML, with the reference of the API: cmake --build build/release --target docs
-add_custom_target(docs COMMAND "${CMAKE_CURRENT_SOURCE_DIR}/build" "${PROJECT_BINARY_DIR}/docs"
+add_custom_target(docs COMMAND "${PROJECT_SOURCE_DIR}/docs/build" "${PROJECT_BINARY_DIR}/docs"
   COMMENT "Documentation in ${PROJECT_BINARY_DIR}/docs" VERBATIM)
