@@ -83,7 +83,7 @@ static void a_gateway_is_a_router_between_two_switches(void **state)
     assert_row(router, ROUTER_TABLE, "GR_n1",
                COLUMNS("name is 'GR_n1'",
                        "options includes 'chassis'='n1-chassis'"
-                       " 'lb_force_snat_ip'='100.64.1.2 fd98::2'",
+                       " 'lb_force_snat_ip'='router_ip'",
                        "external_ids includes 'physical_ip'='10.0.0.5' 'first_gateway'='yes'"
                        " 'k8s-gateway'='node=n1 chassis=n1-chassis interface=eth1"
                        " mac=02:00:00:00:00:05 addresses=10.0.0.5/24"
