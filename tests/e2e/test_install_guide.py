@@ -124,7 +124,8 @@ def look(guide: Guide, host, command: str, lines: list[str]):
 def check_rights(text: str):
     """The rights that the page gives are those that the tests run with, no more and no less."""
     role, = (item for item in yaml.safe_load_all(text) if item["kind"] == "ClusterRole")
-    given = {resource: rule["verbs"] for rule in role["rules"] for resource in rule["resources"]}
+    given = {".".join(filter(None, [resource, group])): rule["verbs"] for rule in role["rules"]
+             for resource in rule["resources"] for group in rule["apiGroups"]}
     assert given == PERMISSIONS["node"]
 
 
