@@ -120,9 +120,9 @@ ovnk8s_gateway_helper_flows_text(const ovnk8s_gateway_helper *helper, char **out
 typedef struct ovnk8s_health_check {
     size_t size;                   /* Of what is told here. */
     const char *service_namespace; /* Of the Service. */
-    const char *name;
-    unsigned int port;      /* Where it is asked for: healthCheckNodePort. */
-    size_t local_endpoints; /* On this node, and ready: 0 is answered by 503. */
+    const char *name;              /* The same. */
+    unsigned int port;             /* Where it is asked for: healthCheckNodePort. */
+    size_t local_endpoints;        /* On this node, and ready: 0 is answered by 503. */
 } ovnk8s_health_check;
 
 /* Receives a health check, which is valid during the call. It may not call back into the helper. */
