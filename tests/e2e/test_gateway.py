@@ -1,5 +1,6 @@
 """Gateways that share their NIC with the host, set up by the programs in the order in which an operator does it."""
 import contextlib
+import itertools
 
 import pytest
 
@@ -9,7 +10,8 @@ from outside import ADDRESSES, ASKER, BEYOND, PORT, TELLER, Outside, seen
 from overlay import CLUSTER_SUBNET, Pod
 from services import Service, differences, endpoint
 
-BRIDGE, NIC, NODE_PORT, TELLER_PORT = "breth1", "eth1", 30080, 9090
+BRIDGE, NIC, NODE_PORT = "breth1", "eth1", 30080
+TELLER_PORTS = [9090, 31234]  # the second is one that could be a NodePort
 HELPER = ["ovn-k8s-gateway-helper", f"--physical-bridge={BRIDGE}", f"--physical-interface={NIC}"]
 SERVER = """
 import socket, sys
@@ -131,13 +133,14 @@ def test_everybody_gets_what_is_meant_for_them(overlay, outside, gateways, pods)
 def test_pods_reach_hosts(overlay, gateways, pods):
     """The host that they are on, and the other one, which see the pod's own address. Others of the same network by SNAT."""
     for node in gateways:
-        daemon = node.spawn("teller", ["python3", "-c", TELLER.format(port=TELLER_PORT)])
-        wait_for("the host to listen", lambda: f":{TELLER_PORT}" in node.output(["ss", "-Hltn"]), log=daemon.log)
+        for port in TELLER_PORTS:
+            daemon = node.spawn(f"teller-{port}", ["python3", "-c", TELLER.format(port=port)])
+            wait_for("the host to listen", lambda: f":{port}" in node.output(["ss", "-Hltn"]), log=daemon.log)
     for node in overlay.nodes:
         node.run(["bash", "-c", "for rule in /proc/sys/net/ipv4/conf/*/rp_filter; do echo 1 >$rule; done"])  # strict
     for pod in pods:
-        for node in gateways:
-            told = pod.netns.run(["python3", "-c", ASKER.format(port=TELLER_PORT), address_of(node), "10"]).stdout
+        for node, port in itertools.product(gateways, TELLER_PORTS):
+            told = pod.netns.run(["python3", "-c", ASKER.format(port=port), address_of(node), "10"]).stdout
             assert set(told.split()) == {pod.address}
         wait_for("the pod to reach a host that is no gateway",
                  lambda: pod.netns.run(["ping", "-c", "1", "-W", "1", ADDRESSES[4]], check=False).returncode == 0)

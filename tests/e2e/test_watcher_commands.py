@@ -76,6 +76,14 @@ def test_check_without_a_server(overlay):
     assert_refused(overlay.central.run(["ovn-k8s-watcher", "--check"], check=False), "--overlay is missing", status=2)
 
 
+def test_who_is_told_all_needs_no_open_vswitch(overlay):
+    told = "--nb=unix:/run/ovn/ovnnb_db.sock", "--kubeconfig=/etc/kubernetes/kubeconfig", "--ovs=unix:/run/nowhere"
+    results = check(overlay.central), check(overlay.central, *told)
+    assert results[0].returncode in (0, 3)
+    assert len({(result.returncode, result.stdout, result.stderr) for result in results}) == 1
+    assert_refused(check(overlay.central, *told[1:], "--timeout=1"), "connecting to Open_vSwitch", "/run/nowhere")
+
+
 @contextlib.contextmanager
 def another_leads(overlay):
     """The Lease belongs to somebody who is never heard of again."""

@@ -30,7 +30,8 @@ WATCHER_ACCOUNT = "system:serviceaccount:ovn-k8s:ovn-k8s-watcher"
 AUDIT_LOG = "/var/log/kubernetes/audit.log"
 AUDIT_POLICY = {"apiVersion": "audit.k8s.io/v1", "kind": "Policy", "omitStages": ["RequestReceived", "ResponseStarted"],
                 "rules": [{"level": "Metadata", "users": [WATCHER_ACCOUNT]}, {"level": "None"}]}
-PATHS = {"Namespace": "/api/v1/namespaces", "ServiceAccount": "/api/v1/namespaces/{}/serviceaccounts",
+PATHS = {"Namespace": "/api/v1/namespaces", "ConfigMap": "/api/v1/namespaces/{}/configmaps",
+         "ServiceAccount": "/api/v1/namespaces/{}/serviceaccounts",
          "ClusterRole": "/apis/rbac.authorization.k8s.io/v1/clusterroles",
          "ClusterRoleBinding": "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings",
          "Role": "/apis/rbac.authorization.k8s.io/v1/namespaces/{}/roles",
