@@ -127,7 +127,7 @@ OVNK8S_API OVNK8S_MUST_CHECK int ovnk8s_watcher_get_status(const ovnk8s_watcher 
 OVNK8S_API OVNK8S_MUST_CHECK int ovnk8s_watcher_pending(const ovnk8s_watcher *watcher, char **out);
 
 /* Writes what was counted and measured since ovnk8s_watcher_new() into '*out', to be freed by
- * ovnk8s_free(), as text that Prometheus reads (exposition format 0.0.4). docs/operating.md has the
+ * ovnk8s_free(), as text that Prometheus reads (exposition format 0.0.4). docs/watcher.md has the
  * list.
  *
  * Errors: OVNK8S_NOMEM. */
