@@ -88,9 +88,8 @@ class Plan(TopologyWishes, PortWishes, GatewayWishes, NetworkWishes, ServiceWish
     >>> plan.compute(nb)
     2
     >>> print(plan)
-    + DNS "ledger of network blue"
-    ...
     + Logical_Switch "blue"
+    +     name: "blue"
     ...
     >>> [change["action"] for change in plan]
     ['insert', 'insert']
