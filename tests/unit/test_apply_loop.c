@@ -99,12 +99,14 @@ static void a_plan_is_computed_and_applied_in_steps(void **state)
 
 static void a_step_waits_for_nothing(void **state)
 {
+    ovnk8s_apply_options options = OVNK8S_APPLY_OPTIONS_INIT;
     ovnk8s_apply *apply;
     unsigned int n_steps = 0;
 
     (void)state;
     want_cluster();
-    succeed(ovnk8s_plan_apply_start(&apply, plan, nb, NULL));
+    options.timeout_ms = 120000;
+    succeed(ovnk8s_plan_apply_start(&apply, plan, nb, &options));
     kill(server.pid, SIGSTOP);
     for (int i = 0; i < 100; i++) {
         succeed(ovnk8s_apply_step(apply));
@@ -196,11 +198,13 @@ static void one_that_is_given_up_leaves_plan_and_connection_usable(void **state)
 
 static void a_lost_connection_is_made_again(void **state)
 {
+    ovnk8s_apply_options options = OVNK8S_APPLY_OPTIONS_INIT;
     ovnk8s_apply *apply;
 
     (void)state;
     want_cluster();
-    succeed(ovnk8s_plan_apply_start(&apply, plan, nb, NULL));
+    options.timeout_ms = 120000;
+    succeed(ovnk8s_plan_apply_start(&apply, plan, nb, &options));
     server_kill();
     succeed(ovnk8s_apply_step(apply));
     assert_true(server_start());
