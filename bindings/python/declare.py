@@ -23,6 +23,29 @@ extern "Python" {
 }
 """
 
+# A plan may have thousands of ports: filling a struct from Python would take longer than the call.
+PORT_ADD = """
+int ovnk8s_py_port_add(ovnk8s_plan *plan, const char *pod_namespace, const char *pod, const char *node,
+                       const char *addresses, const char *mac, const char *pod_uid);
+"""
+SOURCE = """
+#include <ovnk8s/ovnk8s.h>
+
+static int ovnk8s_py_port_add(ovnk8s_plan *plan, const char *pod_namespace, const char *pod, const char *node,
+                              const char *addresses, const char *mac, const char *pod_uid)
+{
+    ovnk8s_port port = OVNK8S_PORT_INIT;
+
+    port.pod_namespace = pod_namespace;
+    port.pod = pod;
+    port.node = node;
+    port.addresses = addresses;
+    port.mac = mac;
+    port.pod_uid = pod_uid;
+    return ovnk8s_port_add(plan, &port);
+}
+"""
+
 COMMENT = re.compile(r"/\*.*?\*/", re.S)
 INCLUDE = re.compile(r"^#include <(ovnk8s/\w+\.h)>", re.M)
 DEFINE = re.compile(r"^#define (OVNK8S_\w+) +([^\n]+)$", re.M)
@@ -69,8 +92,8 @@ def main() -> None:
 
     folder, source = map(Path, sys.argv[1:])
     builder = cffi.FFI()
-    builder.cdef(declarations(folder) + CALLBACKS)
-    builder.set_source("ovnk8s._ovnk8s", "#include <ovnk8s/ovnk8s.h>")
+    builder.cdef(declarations(folder) + CALLBACKS + PORT_ADD)
+    builder.set_source("ovnk8s._ovnk8s", SOURCE)
     builder.emit_c_code(str(source))
 
 

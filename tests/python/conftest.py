@@ -6,6 +6,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests/lab"), str(ROOT / "tests/python")]
+sys.path.append(str(ROOT / "bindings/python"))  # declare.py; the package there lacks its extension
 
 import ovnk8s  # noqa: E402
 from northbound import Database  # noqa: E402

@@ -60,6 +60,11 @@ def encoded(value: str) -> bytes:
     return value.encode()
 
 
+def optional(value: str | None) -> CData:
+    """The same, or NULL."""
+    return ffi.NULL if value is None else encoded(value)
+
+
 _CHARS = ffi.typeof("char[]")
 
 

@@ -5,7 +5,7 @@ import os
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from ovnk8s._calls import Struct, check, encoded, raised, take
+from ovnk8s._calls import Struct, check, encoded, optional, raised, take
 from ovnk8s._ovnk8s import ffi, lib
 from ovnk8s.cancel import Cancel, never
 
@@ -38,7 +38,7 @@ def cni_run(environment: Mapping[str, str], input: str | None = None, *, cancel:
     """
     words = [ffi.new("char[]", encoded(f"{key}={value}")) for key, value in environment.items()]
     array, out, token = ffi.new("char *[]", [*words, ffi.NULL]), ffi.new("char **"), cancel or never()
-    status = lib.ovnk8s_cni_run(array, ffi.NULL if input is None else encoded(input), token._own(), out)
+    status = lib.ovnk8s_cni_run(array, optional(input), token._own(), out)
     output = take(out)
     if raised.exception is not None:
         check(lib.OVNK8S_CANCELLED)

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-from ovnk8s._calls import CData, Handle, Struct, check, encoded, milliseconds, opened, text_or_none
+from ovnk8s._calls import CData, Handle, Struct, check, encoded, milliseconds, opened, optional, text_or_none
 from ovnk8s._connect import connect_options
 from ovnk8s._ovnk8s import ffi, lib
 from ovnk8s.addresses import IPAddress
@@ -146,8 +146,7 @@ class Flows(Handle):
         >>> "192.0.2.7" in str(flows)
         True
         """
-        self._call(lib.ovnk8s_flows_add_service, encoded(protocol), ffi.NULL if address is None else
-                   encoded(str(address)), port)
+        self._call(lib.ovnk8s_flows_add_service, encoded(protocol), optional(None if address is None else str(address)), port)
 
     def apply(self, bridge: Bridge, *, timeout: float | None = None) -> FlowsResult:
         """Makes the flows of the library's cookie on the bridge these, by one atomic bundle.

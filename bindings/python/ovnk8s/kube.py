@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from ovnk8s._calls import CData, Handle, Limit, Struct, encoded, keep_exception, milliseconds, opened, take, text
+from ovnk8s._calls import CData, Handle, Limit, Struct, encoded, keep_exception, milliseconds, opened, optional, take, text
 from ovnk8s._loop import Stepper
 from ovnk8s._ovnk8s import ffi, lib
 from ovnk8s.cancel import Cancel, never
@@ -104,8 +104,8 @@ class Kube(Stepper):
         """
         status, reply = ffi.new("int *"), ffi.new("char **")
         with self._within(timeout):
-            self._call(lib.ovnk8s_kube_request, encoded(method), encoded(path), _optional(content_type),
-                       _optional(body), status, reply)
+            self._call(lib.ovnk8s_kube_request, encoded(method), encoded(path), optional(content_type),
+                       optional(body), status, reply)
         return status[0], take(reply)
 
     def get(self, path: str, *, timeout: float | None = None) -> KubeObject:
@@ -140,7 +140,7 @@ class Kube(Stepper):
         words = body if isinstance(body, str) else json.dumps(body)
         with self._within(timeout):
             patched: KubeObject = json.loads(self._written(
-                lib.ovnk8s_kube_patch, encoded(path), _optional(content_type), encoded(words)))
+                lib.ovnk8s_kube_patch, encoded(path), optional(content_type), encoded(words)))
         return patched
 
     def list(self, path: str, *, field_selector: str | None = None, label_selector: str | None = None,
@@ -322,10 +322,6 @@ class Follower(Handle):
             self._own()
             await self._kube._turn_async()
         return self._events.popleft()
-
-
-def _optional(value: str | None) -> CData:
-    return ffi.NULL if value is None else encoded(value)
 
 
 def _collection(path: str, field_selector: str | None, label_selector: str | None) -> Struct:

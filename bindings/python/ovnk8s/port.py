@@ -1,13 +1,11 @@
 """Pod ports: the logical switch port of a pod (port.h)."""
 from __future__ import annotations
 
-from ovnk8s._calls import Handle, check, encoded, string, text_or_none
-from ovnk8s._ovnk8s import ffi, lib
+from ovnk8s._calls import Handle, check, encoded, optional, text_or_none
+from ovnk8s._ovnk8s import lib
 from ovnk8s.addresses import Addresses, IPInterface, interfaces, joined
 
 __all__ = ["PortWishes"]
-
-_PORT = ffi.typeof("ovnk8s_port *")
 
 
 class PortWishes(Handle):
@@ -32,24 +30,10 @@ class PortWishes(Handle):
         >>> plan.apply(nb) > 0
         True
         """
-        # A plan may have thousands: a Struct would take longer than the call itself.
-        port = ffi.new(_PORT)
-        lib.ovnk8s_port_init(port)
-        port.pod_namespace = of_namespace = string(namespace)
-        port.pod = of_pod = string(pod)
-        port.node = of_node = string(node)
-        kept = [of_namespace, of_pod, of_node]
-        if addresses is not None:
-            port.addresses = chosen = string(joined(addresses) or "")
-            kept.append(chosen)
-        if mac is not None:
-            port.mac = of_mac = string(mac)
-            kept.append(of_mac)
-        if uid is not None:
-            port.pod_uid = of_uid = string(uid)
-            kept.append(of_uid)
+        words = (encoded(namespace), encoded(pod), encoded(node), optional(joined(addresses)), optional(mac),
+                 optional(uid))
         with self._lock:
-            check(lib.ovnk8s_port_add(self._own(), port))
+            check(lib.ovnk8s_py_port_add(self._own(), *words))
 
     def delete_port(self, namespace: str, pod: str, node: str) -> None:
         """Adds that the pod has no port on the node. It is no error when there is none.

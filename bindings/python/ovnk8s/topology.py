@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
-from ovnk8s._calls import CData, Handle, Struct, check, encoded, opened, take, text, text_or_none
+from ovnk8s._calls import CData, Handle, Struct, check, encoded, opened, optional, take, text, text_or_none
 from ovnk8s._ovnk8s import ffi, lib
 from ovnk8s.addresses import (Addresses, IPAddress, IPInterface, IPNetwork, addresses, interfaces, joined, networks)
 
@@ -159,7 +159,7 @@ class TopologyWishes(Handle):
         >>> Topology(plan).cluster.name
         'kube-master'
         """
-        self._call(lib.ovnk8s_topology_read, ffi.NULL if node is None else encoded(node), int(ports))
+        self._call(lib.ovnk8s_topology_read, optional(node), int(ports))
 
 
 class Cluster(NamedTuple):
