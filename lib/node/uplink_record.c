@@ -113,7 +113,6 @@ static const char *value_of(const struct row *bridge, const char *key)
 /* What has so few digits always fits. */
 static bool parse_link(const char *text, struct uplink_record *out)
 {
-    /* NOLINTNEXTLINE(cert-err34-c) */
     return sscanf(text, "mtu=%9u time=%18" SCNd64, &out->mtu, &out->time) == 2;
 }
 
