@@ -14,6 +14,7 @@
 
 OVNK8S_BEGIN_DECLS
 
+/* A connection to a Southbound database. */
 typedef struct ovnk8s_sb ovnk8s_sb;
 
 /* Connects to the OVN_Southbound database at 'remotes', and waits until the server is ready.
@@ -28,6 +29,9 @@ OVNK8S_API OVNK8S_MUST_CHECK int ovnk8s_sb_open(ovnk8s_sb **out, const char *rem
 
 /* Closes the connection and frees it. NULL is accepted. */
 OVNK8S_API void ovnk8s_sb_close(ovnk8s_sb *sb);
+
+/* Sets the deadline of each blocking call from now on, in ms; 0 stands for 10,000. */
+OVNK8S_API void ovnk8s_sb_set_timeout(ovnk8s_sb *sb, unsigned int timeout_ms);
 
 /* A host that has joined OVN. No string is NULL. */
 typedef struct ovnk8s_chassis {
