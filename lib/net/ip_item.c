@@ -107,7 +107,7 @@ static const struct nlattr *find_hop_gateway(const struct nlattr *multipath)
     const struct rtnexthop *hop = nla_data(multipath);
     int left = nla_len(multipath);
 
-    for (; RTNH_OK(hop, left); left -= NLMSG_ALIGN(hop->rtnh_len), hop = RTNH_NEXT(hop)) {
+    for (; is_hop(hop, left); left -= NLMSG_ALIGN(hop->rtnh_len), hop = RTNH_NEXT(hop)) {
         if (!hop->rtnh_ifindex) {
             return nla_find((struct nlattr *)RTNH_DATA(hop), hop->rtnh_len - (int)sizeof *hop,
                             RTA_GATEWAY);
@@ -122,11 +122,11 @@ bool ip_item_has_other_links(const struct ip_item *item)
     const struct rtnexthop *hop = multipath ? nla_data(multipath) : NULL;
     int left = multipath ? nla_len(multipath) : 0;
 
-    while (hop && RTNH_OK(hop, left) && !hop->rtnh_ifindex) {
+    while (hop && is_hop(hop, left) && !hop->rtnh_ifindex) {
         left -= (int)NLMSG_ALIGN(hop->rtnh_len);
         hop = RTNH_NEXT(hop);
     }
-    return hop && RTNH_OK(hop, left);
+    return hop && is_hop(hop, left);
 }
 
 bool ip_item_default_gateway(const struct ip_item *item, struct ip *gateway)
@@ -160,7 +160,7 @@ static void fill_route(struct nlattr *attr, const struct link_info *link)
         struct rtnexthop *hop = nla_data(attr);
         int left = nla_len(attr);
 
-        for (; RTNH_OK(hop, left); left -= NLMSG_ALIGN(hop->rtnh_len), hop = RTNH_NEXT(hop)) {
+        for (; is_hop(hop, left); left -= NLMSG_ALIGN(hop->rtnh_len), hop = RTNH_NEXT(hop)) {
             hop->rtnh_ifindex = hop->rtnh_ifindex ? hop->rtnh_ifindex : (int)link->index;
         }
     }

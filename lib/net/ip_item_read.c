@@ -139,7 +139,7 @@ static bool clean_hops(struct rtnexthop *hops, int left, unsigned int index)
 {
     bool any = false;
 
-    for (; RTNH_OK(hops, left); left -= NLMSG_ALIGN(hops->rtnh_len), hops = RTNH_NEXT(hops)) {
+    for (; is_hop(hops, left); left -= NLMSG_ALIGN(hops->rtnh_len), hops = RTNH_NEXT(hops)) {
         hops->rtnh_flags &= RTNH_F_ONLINK | RTNH_F_PERVASIVE;
         if ((unsigned int)hops->rtnh_ifindex == index) {
             hops->rtnh_ifindex = 0;

@@ -7,6 +7,7 @@
 #define NET_NETLINK_H
 
 #include <linux/netlink.h>
+#include <linux/rtnetlink.h>
 #include <netlink/attr.h>
 #include <netlink/msg.h>
 #include <stdbool.h>
@@ -97,5 +98,12 @@ void attr_string(const struct nlattr *attr, char *out, size_t size);
 
 /* The names that the kernel has for the families of addresses. */
 unsigned char family_of(const struct ip *ip);
+
+/* Whether one of the next hops of a route is at 'hop', of which 'left' bytes are there. The
+ * kernel's RTNH_OK() reads its length before it has looked at 'left'. */
+static inline bool is_hop(const struct rtnexthop *hop, int left)
+{
+    return left >= (int)sizeof *hop && RTNH_OK(hop, left);
+}
 
 #endif /* netlink.h */

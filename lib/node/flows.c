@@ -140,20 +140,20 @@ static void add_neighbours_ipv6(ovnk8s_flows *flows)
 {
     enum { ROUTER_SOLICITATION = 133, NEIGHBOUR_SOLICITATION = 135, REDIRECT = 137 };
 
-    for (uint8_t type = ROUTER_SOLICITATION; type <= REDIRECT; type++) {
+    for (unsigned int type = ROUTER_SOLICITATION; type <= REDIRECT; type++) {
         struct flow_match match = from(flows->patch, FLOW_IPV6);
 
         match.protocol = IPPROTO_ICMPV6;
-        match.icmp_type = type;
+        match.icmp_type = (uint8_t)type;
         add(flows, CLASSIFY, NEIGHBOURS, &match, normal);
         match.in_port = flows->nic;
         add(flows, CLASSIFY, NEIGHBOURS, &match, normal);
     }
-    for (uint8_t type = NEIGHBOUR_SOLICITATION; flows->has_mac && type < REDIRECT; type++) {
+    for (unsigned int type = NEIGHBOUR_SOLICITATION; flows->has_mac && type < REDIRECT; type++) {
         struct flow_match match = to_mac(flows, FLOW_IPV6);
 
         match.protocol = IPPROTO_ICMPV6;
-        match.icmp_type = type;
+        match.icmp_type = (uint8_t)type;
         add_two(flows, TO_BOTH, &match, output(FLOW_LOCAL), output(flows->patch));
     }
 }

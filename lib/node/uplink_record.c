@@ -110,12 +110,18 @@ static const char *value_of(const struct row *bridge, const char *key)
     return value ? value : "";
 }
 
+/* What has so few digits always fits. */
+static bool parse_link(const char *text, struct uplink_record *out)
+{
+    return sscanf(text, "mtu=%9u time=%18" SCNd64, &out->mtu, &out->time) == 2;
+}
+
 static bool parse(const struct row *bridge, struct uplink_record *out)
 {
     const char *nic = value_of(bridge, UPLINK_KEY);
 
     if (!link_name_valid(nic) || !parse_state(value_of(bridge, STATE_KEY), &out->state) ||
-        sscanf(value_of(bridge, LINK_KEY), "mtu=%u time=%" SCNd64, &out->mtu, &out->time) != 2 ||
+        !parse_link(value_of(bridge, LINK_KEY), out) ||
         !decode(value_of(bridge, CONFIG_KEY), &out->conf.bytes) || !ipconf_valid(&out->conf)) {
         return false;
     }

@@ -137,7 +137,7 @@ static size_t column_number(const struct replica_table *table, const char *name)
 static struct replica_row *pack(const struct replica_table *table, const struct row *row)
 {
     struct replica_row *packed = calloc(1, sizeof *packed + packed_size(row));
-    struct column **end = packed ? &packed->row.columns : NULL;
+    struct column **end;
     size_t n_atoms = 0, n_columns = 0, at = 0;
     struct atom *atoms;
     char *strings;

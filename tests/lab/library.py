@@ -15,6 +15,7 @@ from pathlib import Path
 from host import BUILT
 
 _lib = ctypes.CDLL(str(Path(os.environ.get("OVNK8S_BIN", BUILT)).parent / "lib" / "libovnk8s.so"))
+os.environ.pop("LD_PRELOAD", None)  # a sanitizer's, which is for this process alone: programs bring their own
 
 
 class Error(Exception):
