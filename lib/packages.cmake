@@ -26,8 +26,12 @@ set(loaded "libcurl4 (>= 7.88), libssl3")
 set(CPACK_DEBIAN_LIBRARY_PACKAGE_NAME libovnk8s${PROJECT_VERSION_MAJOR})
 set(CPACK_DEBIAN_LIBRARY_PACKAGE_SECTION libs)
 set(CPACK_DEBIAN_LIBRARY_PACKAGE_DEPENDS "${loaded}")
-set(CPACK_DEBIAN_LIBRARY_PACKAGE_GENERATE_SHLIBS ON)
-set(CPACK_DEBIAN_LIBRARY_PACKAGE_GENERATE_SHLIBS_POLICY ">=")
+set(CPACK_DEBIAN_LIBRARY_PACKAGE_CONTROL_EXTRA
+  "${PROJECT_BINARY_DIR}/shlibs" "${PROJECT_BINARY_DIR}/triggers")
+# CPack's own would be scripts that run ldconfig.
+file(WRITE "${PROJECT_BINARY_DIR}/shlibs" "libovnk8s ${PROJECT_VERSION_MAJOR} \
+libovnk8s${PROJECT_VERSION_MAJOR} (>= ${PROJECT_VERSION})\n")
+file(WRITE "${PROJECT_BINARY_DIR}/triggers" "activate-noawait ldconfig\n")
 set(CPACK_DEBIAN_LIBRARY_DESCRIPTION
 "containers on OVN, as a library
 Writes the rows that make a network into the OVN Northbound database, plugs
