@@ -28,7 +28,8 @@ set(CPACK_DEBIAN_LIBRARY_PACKAGE_SECTION libs)
 set(CPACK_DEBIAN_LIBRARY_PACKAGE_DEPENDS "${loaded}")
 set(CPACK_DEBIAN_LIBRARY_PACKAGE_CONTROL_EXTRA
   "${PROJECT_BINARY_DIR}/shlibs" "${PROJECT_BINARY_DIR}/triggers")
-# CPack's own would be scripts that run ldconfig.
+# In place of the scripts that CPack would make.
+set(CPACK_POST_BUILD_SCRIPTS "${PROJECT_SOURCE_DIR}/lib/packages_scripts.cmake")
 file(WRITE "${PROJECT_BINARY_DIR}/shlibs" "libovnk8s ${PROJECT_VERSION_MAJOR} \
 libovnk8s${PROJECT_VERSION_MAJOR} (>= ${PROJECT_VERSION})\n")
 file(WRITE "${PROJECT_BINARY_DIR}/triggers" "activate-noawait ldconfig\n")
