@@ -7,14 +7,25 @@
 #include "util.h"
 #include "watcher.h"
 
-void connect_all(struct daemon *daemon)
+/* Its external_ids tell what nothing else does. A host that needs no more of it, or a pod, need not
+ * have one. */
+static void ask_vswitch(ovnk8s_settings *settings)
 {
     ovnk8s_vswitch *vswitch;
 
+    cli_check(ovnk8s_settings_read_file(settings));
+    if (ovnk8s_settings_asks_vswitch(settings, "nb") ||
+        ovnk8s_settings_asks_vswitch(settings, "api-server")) {
+        cli_check(ovnk8s_settings_open_vswitch(settings, &vswitch));
+        ovnk8s_vswitch_close(vswitch);
+    }
+}
+
+void connect_all(struct daemon *daemon)
+{
     ovnk8s_settings_set_log(daemon->ovsd.cli.settings, ovsd_log, NULL);
     daemon->options.log = ovsd_log;
-    cli_check(ovnk8s_settings_open_vswitch(daemon->ovsd.cli.settings, &vswitch));
-    ovnk8s_vswitch_close(vswitch); /* It was for its external_ids. */
+    ask_vswitch(daemon->ovsd.cli.settings);
     cli_check(ovnk8s_settings_open_nb(daemon->ovsd.cli.settings, &daemon->nb));
     cli_check(ovnk8s_settings_open_kube(daemon->ovsd.cli.settings, &daemon->kube));
     /* A wrong address or token is told now, and not only to the log. */

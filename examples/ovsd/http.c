@@ -3,25 +3,34 @@
 #include <errno.h>
 #include <microhttpd.h>
 #include <netdb.h>
+#include <netinet/in.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "openvswitch/list.h"
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/vlog.h"
+#include "timeval.h"
 #include "util.h"
 
 VLOG_DEFINE_THIS_MODULE(http);
 
-/* More than all probes and scrapers need. Further connections wait, or, from one address, are
- * closed. */
+/* How many connections there may be: more than all probes and scrapers need. Others wait, or, from
+ * one address, are closed. */
+struct bounds {
+    unsigned int all, of_one_address;
+};
+
+static const struct bounds usual_bounds = {128, 32}, narrow_bounds = {16, 8};
+
 enum {
-    MOST_CONNECTIONS = 128,
-    MOST_OF_ONE_ADDRESS = 32,
     MOST_BYTES = 16384, /* Of a request, with its headers. */
     SILENCE_S = 10,
+    LIFETIME_MS = 20000, /* Of a connection, however slowly it goes on saying something. */
     BACKLOG = 64,
 };
 
@@ -31,6 +40,14 @@ struct http {
     struct MHD_Daemon *server;
     const struct http_page *pages;
     void *payload;
+    struct ovs_list guests; /* The oldest first. */
+};
+
+/* A connection. */
+struct guest {
+    struct ovs_list node;
+    int fd;
+    long long int until;
 };
 
 /* Answering. */
@@ -44,6 +61,7 @@ static enum MHD_Result send_reply(struct MHD_Connection *connection, const struc
 
     if (response && MHD_add_response_header(response, "Content-Type", reply->type) &&
         MHD_add_response_header(response, "Cache-Control", "no-store") &&
+        (!reply->header || MHD_add_response_header(response, reply->header, reply->value)) &&
         (reply->status != MHD_HTTP_METHOD_NOT_ALLOWED ||
          MHD_add_response_header(response, "Allow", "GET, HEAD"))) {
         result = MHD_queue_response(connection, reply->status, response);
@@ -56,7 +74,7 @@ static const struct http_page *find_page(const struct http *http, const char *pa
 {
     const struct http_page *page = http->pages;
 
-    while (page->path && strcmp(page->path, path) != 0) {
+    while (page->path && strcmp(page->path, path) != 0 && strcmp(page->path, "*") != 0) {
         page++;
     }
     return page->path ? page : NULL;
@@ -75,7 +93,7 @@ static enum MHD_Result answer(void *payload, struct MHD_Connection *connection, 
 {
     const struct http *http = payload;
     const struct http_page *page = find_page(http, path);
-    struct http_reply reply = {MHD_HTTP_OK, PLAIN, NULL};
+    struct http_reply reply = {.status = MHD_HTTP_OK, .type = PLAIN};
     enum MHD_Result result;
 
     (void)version;
@@ -94,6 +112,7 @@ static enum MHD_Result answer(void *payload, struct MHD_Connection *connection, 
     }
     result = send_reply(connection, &reply);
     free(reply.body);
+    free(reply.value);
     return result;
 }
 
@@ -114,6 +133,45 @@ static void log_line(void *payload, const char *format, va_list args)
     line[strcspn(line, "\r\n")] = '\0';
     VLOG_DBG("%s", line);
     free(line);
+}
+
+/* Connections come and go. */
+
+static void come_or_go(void *payload, struct MHD_Connection *connection, void **guest,
+                       enum MHD_ConnectionNotificationCode code)
+{
+    struct http *http = payload;
+    struct guest *at = *guest;
+
+    if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+        at = *guest = xmalloc(sizeof *at);
+        at->fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+        at->until = time_msec() + LIFETIME_MS;
+        ovs_list_push_back(&http->guests, &at->node);
+    } else {
+        ovs_list_remove(&at->node);
+        free(at);
+    }
+}
+
+static struct guest *oldest_guest(const struct http *http)
+{
+    return ovs_list_is_empty(&http->guests)
+               ? NULL
+               : CONTAINER_OF(ovs_list_front(&http->guests), struct guest, node);
+}
+
+/* Its time is over: the server sees the end of the connection, and closes it. */
+static void show_out(struct http *http)
+{
+    struct guest *guest;
+
+    LIST_FOR_EACH (guest, node, &http->guests) {
+        if (guest->until > time_msec()) {
+            break;
+        }
+        shutdown(guest->fd, SHUT_RDWR);
+    }
 }
 
 /* Listening. */
@@ -165,16 +223,19 @@ static struct addrinfo *parse_address(const char *address)
 }
 
 /* Returns a descriptor, or a negative error number. */
-static int listen_at(const struct addrinfo *where)
+static int listen_at(const struct sockaddr *where, socklen_t length)
 {
-    const int fd = socket(where->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    const int on = 1;
+    const int fd = socket(where->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    const int on = 1, off = 0;
 
     if (fd < 0) {
         return -errno;
     }
     if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) ||
-        bind(fd, where->ai_addr, where->ai_addrlen) || listen(fd, BACKLOG)) {
+        /* "[::]" is of both families, whatever the host's default is. */
+        (where->sa_family == AF_INET6 &&
+         setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off)) ||
+        bind(fd, where, length) || listen(fd, BACKLOG)) {
         const int error = errno;
 
         close(fd);
@@ -184,44 +245,68 @@ static int listen_at(const struct addrinfo *where)
 }
 
 /* Without a thread of its own: whoever has the loop calls it. */
-static struct MHD_Daemon *start_server(int fd, struct http *http)
+static struct MHD_Daemon *start_server(int fd, struct http *http, const struct bounds *bounds)
 {
     return MHD_start_daemon(
         MHD_USE_EPOLL | MHD_USE_ERROR_LOG, 0, NULL, NULL, answer, http, MHD_OPTION_EXTERNAL_LOGGER,
-        log_line, NULL, MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, NULL, MHD_OPTION_LISTEN_SOCKET,
-        fd, MHD_OPTION_CONNECTION_LIMIT, (unsigned int)MOST_CONNECTIONS,
-        MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned int)MOST_OF_ONE_ADDRESS,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)MOST_BYTES, MHD_OPTION_CONNECTION_TIMEOUT,
-        (unsigned int)SILENCE_S, MHD_OPTION_END);
+        log_line, NULL, MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, NULL,
+        MHD_OPTION_NOTIFY_CONNECTION, come_or_go, http, MHD_OPTION_LISTEN_SOCKET, fd,
+        MHD_OPTION_CONNECTION_LIMIT, bounds->all, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
+        bounds->of_one_address, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)MOST_BYTES,
+        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned int)SILENCE_S, MHD_OPTION_END);
+}
+
+/* 'fd' listens at 'where', or is a negative error number. */
+static struct http *serve(int fd, const char *where, const struct bounds *bounds,
+                          const struct http_page pages[], void *payload, char **why)
+{
+    struct http *http;
+
+    if (fd < 0) {
+        *why = xasprintf("listening at %s: %s", where, ovs_strerror(-fd));
+        return NULL;
+    }
+    http = xmalloc(sizeof *http);
+    *http = (struct http){.pages = pages, .payload = payload};
+    ovs_list_init(&http->guests);
+    http->server = start_server(fd, http, bounds);
+    if (!http->server) {
+        *why = xasprintf("listening at %s: the HTTP server did not start", where);
+        close(fd);
+        free(http);
+        return NULL;
+    }
+    return http;
 }
 
 struct http *http_listen(const char *address, const struct http_page pages[], void *payload,
                          char **why)
 {
     struct addrinfo *where = parse_address(address);
-    struct http *http;
     int fd;
 
     if (!where) {
         *why = xasprintf("\"%s\": expected IP:PORT or [IPv6]:PORT", address);
         return NULL;
     }
-    fd = listen_at(where);
+    fd = listen_at(where->ai_addr, where->ai_addrlen);
     freeaddrinfo(where);
-    if (fd < 0) {
-        *why = xasprintf("listening at %s: %s", address, ovs_strerror(-fd));
-        return NULL;
+    return serve(fd, address, &usual_bounds, pages, payload, why);
+}
+
+struct http *http_listen_everywhere(uint16_t port, const struct http_page pages[], void *payload,
+                                    char **why)
+{
+    const struct sockaddr_in6 both = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
+    const struct sockaddr_in ipv4 = {.sin_family = AF_INET, .sin_port = htons(port)};
+    int fd = listen_at((const struct sockaddr *)&both, sizeof both);
+    char where[] = "port 65535";
+
+    if (fd == -EAFNOSUPPORT) {
+        fd = listen_at((const struct sockaddr *)&ipv4, sizeof ipv4);
     }
-    http = xmalloc(sizeof *http);
-    *http = (struct http){.pages = pages, .payload = payload};
-    http->server = start_server(fd, http);
-    if (!http->server) {
-        *why = xasprintf("listening at %s: the HTTP server did not start", address);
-        close(fd);
-        free(http);
-        return NULL;
-    }
-    return http;
+    snprintf(where, sizeof where, "port %u", port);
+    return serve(fd, where, &narrow_bounds, pages, payload, why);
 }
 
 void http_close(struct http *http)
@@ -236,16 +321,21 @@ void http_close(struct http *http)
 
 void http_run(struct http *http)
 {
+    show_out(http);
     MHD_run(http->server);
 }
 
 void http_wait(struct http *http)
 {
     const union MHD_DaemonInfo *info = MHD_get_daemon_info(http->server, MHD_DAEMON_INFO_EPOLL_FD);
+    const struct guest *oldest = oldest_guest(http);
     MHD_UNSIGNED_LONG_LONG timeout;
 
     poll_fd_wait(info->epoll_fd, POLLIN);
     if (MHD_get_timeout(http->server, &timeout) == MHD_YES) {
         poll_timer_wait((long long)timeout);
+    }
+    if (oldest) {
+        poll_timer_wait_until(oldest->until);
     }
 }

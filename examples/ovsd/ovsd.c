@@ -1,7 +1,11 @@
 #include "ovsd.h"
 
+#include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
 
 #include <ovnk8s/version.h>
 
@@ -79,8 +83,38 @@ static void handle_exit(struct unixctl_conn *conn, int argc, const char *argv[],
     unixctl_command_reply(conn, NULL);
 }
 
+/* One that was ignored when the program started, as a shell has it for what runs in its background,
+ * stays so. */
+static void add_signal(sigset_t *signals, int number)
+{
+    struct sigaction action;
+
+    if (!sigaction(number, NULL, &action) && action.sa_handler != SIG_IGN) {
+        sigaddset(signals, number);
+    }
+}
+
+/* libopenvswitch would end the process by the signal itself. That gives nothing back, and does not
+ * even end the first process of a container, on which no signal has an effect by default. */
+static int catch_signals(void)
+{
+    sigset_t signals;
+    int fd;
+
+    sigemptyset(&signals);
+    add_signal(&signals, SIGINT);
+    add_signal(&signals, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, &signals, NULL);
+    fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (fd < 0) {
+        ovs_fatal(errno, "waiting for signals");
+    }
+    return fd;
+}
+
 void ovsd_listen(struct ovsd *ovsd)
 {
+    ovsd->signals = catch_signals();
     if (unixctl_server_create(ovsd->unixctl_path, &ovsd->unixctl)) {
         exit(CLI_FAILED); /* The log has told why. */
     }
@@ -130,6 +164,17 @@ void ovsd_answer(struct ovsd *ovsd, const struct ovsd_health *health)
 
 /* Running. */
 
+static void take_signal(struct ovsd *ovsd)
+{
+    struct signalfd_siginfo signal;
+
+    if (read(ovsd->signals, &signal, sizeof signal) == sizeof signal) {
+        VLOG_INFO("signal %u", signal.ssi_signo);
+        ovsd->exits = true;
+    }
+    poll_fd_wait(ovsd->signals, POLLIN);
+}
+
 void ovsd_run(struct ovsd *ovsd, const struct ovsd_work *work)
 {
     VLOG_INFO("%s %s started", program_name, ovnk8s_version());
@@ -139,6 +184,7 @@ void ovsd_run(struct ovsd *ovsd, const struct ovsd_work *work)
         work->step(work->object);
         unixctl_server_run(ovsd->unixctl);
         unixctl_server_wait(ovsd->unixctl);
+        take_signal(ovsd);
         if (ovsd->http) {
             http_run(ovsd->http);
             http_wait(ovsd->http);

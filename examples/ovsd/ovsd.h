@@ -35,7 +35,8 @@ struct ovsd {
     struct unixctl_server *unixctl;
     const char *metrics_address; /* NULL: nobody is to be told. */
     struct http *http;
-    bool exits; /* Somebody has told it to. */
+    int signals; /* A descriptor that tells of them. */
+    bool exits;  /* Somebody has told it to. */
 };
 
 /* Names the process, and makes settings, which are freed by ovsd_end(). */
@@ -50,7 +51,8 @@ void ovsd_parse(struct ovsd *ovsd, int argc, char *argv[], const struct option *
 /* Writes what the library tells into the log. */
 void ovsd_log(enum ovnk8s_log_level level, const char *message, void *payload);
 
-/* Makes the control socket, which knows the command "exit". */
+/* Makes the control socket, which knows the command "exit". SIGTERM and SIGINT mean the same from
+ * here on: what the program has taken, such as a Lease, it gives back. */
 void ovsd_listen(struct ovsd *ovsd);
 
 /* Answers over HTTP, if an address was given: '/healthz' says that the loop runs, which it does

@@ -49,9 +49,9 @@ OVNK8S_API void ovnk8s_gateway_init(ovnk8s_gateway *gateway);
  * to the join switch by the next free address of the join subnet and to Logical_Switch "ext_<node>"
  * by the physical address; routes to the cluster's subnet, to the default gateways and, in the
  * cluster router, by this gateway to everywhere; and SNAT of the cluster's subnet. What pods send
- * to physical addresses that are shared with the host reaches the host, by its port as a node, save
- * what is for the ports 30000 to 32767, which Kubernetes has for NodePorts. One that is there
- * already with other parameters is changed. Node and cluster may be added by the same plan.
+ * to physical addresses that are shared with the host reaches the host, by its port as a node. One
+ * that is there already with other parameters is changed. Node and cluster may be added by the same
+ * plan.
  *
  * Errors: OVNK8S_INVALID (a malformed name, address or MAC; a default gateway that is not in the
  * physical network; a rampout subnet with host bits; nothing of the families of the physical

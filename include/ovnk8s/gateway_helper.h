@@ -17,6 +17,9 @@
  *
  * or, in a thread of its own, by ovnk8s_gateway_helper_run(). When it ends, the flows stay.
  *
+ * It also tells what load balancers outside are to be answered that ask this node whether it has
+ * endpoints of a Service; see ovnk8s_gateway_helper_health_checks(). It opens no socket for that.
+ *
  * Thread rule: a helper, and the connections it was given, belong to one thread at a time. */
 
 #ifndef OVNK8S_GATEWAY_HELPER_H
@@ -37,11 +40,13 @@ typedef struct ovnk8s_gateway_helper_options {
     ovnk8s_log_fn *log; /* Receives what is done and what fails; may be NULL. */
     void *log_payload;  /* Passed to 'log'. */
     bool dry_run;       /* Computes the flows, and leaves the bridge as it is. */
+    const char *node;   /* As Kubernetes calls the gateway's node, for health checks; copied. NULL:
+                           nothing is told of these. */
 } ovnk8s_gateway_helper_options;
 
 #define OVNK8S_GATEWAY_HELPER_OPTIONS_INIT                                                         \
     {                                                                                              \
-        sizeof(ovnk8s_gateway_helper_options), NULL, NULL, false                                   \
+        sizeof(ovnk8s_gateway_helper_options), NULL, NULL, false, NULL                             \
     }
 
 /* The macro as a function, for bindings. */
@@ -105,6 +110,41 @@ ovnk8s_gateway_helper_get_status(const ovnk8s_gateway_helper *helper,
  * Errors: OVNK8S_NOMEM. */
 OVNK8S_API OVNK8S_MUST_CHECK int
 ovnk8s_gateway_helper_flows_text(const ovnk8s_gateway_helper *helper, char **out);
+
+/* What a load balancer outside is to be told of a Service that has a healthCheckNodePort: of type
+ * LoadBalancer, with externalTrafficPolicy Local. It asks by HTTP at that port of each node, and
+ * sends to those that answer with status 200 and not with 503. */
+typedef struct ovnk8s_health_check {
+    size_t size;                   /* Of what is told here. */
+    const char *service_namespace; /* Of the Service. */
+    const char *name;
+    unsigned int port;      /* Where it is asked for: healthCheckNodePort. */
+    size_t local_endpoints; /* On this node, and ready: 0 is answered by 503. */
+} ovnk8s_health_check;
+
+/* Receives a health check, which is valid during the call. It may not call back into the helper. */
+typedef void ovnk8s_health_check_fn(const ovnk8s_health_check *check, void *payload);
+
+/* Tells all health checks of the API server's Services to 'tell', one by one, in no certain order:
+ * none as long as endpoints are not known, so that nobody is told of no endpoints where there are
+ * some, and none without the option 'node'. While the API server cannot be reached, what was known
+ * last counts.
+ *
+ * An endpoint counts if it is ready, or published before it is. One that is terminating serves to
+ * the last, if there is no other, but does not count: no load balancer shall send to it any more.
+ * Of a Service with both families, those of the family that has more of them are counted.
+ *
+ * EndpointSlices are followed, all of them, only while some Service has a health check; the token
+ * must allow list and watch of them then.
+ *
+ * Source: Kubernetes ServiceSpec "healthCheckNodePort", discovery.k8s.io/v1 EndpointSlice
+ * "endpoints". */
+OVNK8S_API void ovnk8s_gateway_helper_health_checks(const ovnk8s_gateway_helper *helper,
+                                                    ovnk8s_health_check_fn *tell, void *payload);
+
+/* Returns how often what ovnk8s_gateway_helper_health_checks() tells has changed, or may have: as
+ * long as that is the same, there is no need to ask. It changes in steps alone. */
+OVNK8S_API uint64_t ovnk8s_gateway_helper_health_changes(const ovnk8s_gateway_helper *helper);
 
 OVNK8S_END_DECLS
 

@@ -102,6 +102,16 @@ OVNK8S_API OVNK8S_MUST_CHECK int ovnk8s_gateway_host_plan(ovnk8s_plan *plan,
 OVNK8S_API OVNK8S_MUST_CHECK int ovnk8s_gateway_host_preview(char **out,
                                                              const ovnk8s_gateway_host *host);
 
+/* Reads which node the host is a gateway of by 'bridge', as ovnk8s_gateway_host_setup() has written
+ * it down, into '*out', to be freed by ovnk8s_free().
+ *
+ * Errors: OVNK8S_INVALID (no name of a bridge), OVNK8S_NOTFOUND (of none), OVNK8S_TIMEOUT,
+ * OVNK8S_CANCELLED, OVNK8S_NOMEM.
+ *
+ * Thread rule: that of 'vswitch'. */
+OVNK8S_API OVNK8S_MUST_CHECK int ovnk8s_gateway_host_node(char **out, ovnk8s_vswitch *vswitch,
+                                                          const char *bridge);
+
 /* Undoes ovnk8s_gateway_host_setup() in Open vSwitch: the interface leaves br-int, or the patch
  * ports go. What is not undone: the interface does not get its addresses back, and a bridge keeps
  * its MAC. It is no error when the host is no gateway for the node.

@@ -48,11 +48,13 @@ typedef struct ovnk8s_service_port {
     uint16_t node_port;               /* At the physical addresses of all gateways; 0: none. */
     const ovnk8s_endpoint *endpoints; /* Of both families: each serves the addresses of its own. */
     size_t n_endpoints;
+    const char *not_at; /* Addresses of the service that do not serve this port, since it is another
+                         * service's there; NULL or "": none. */
 } ovnk8s_service_port;
 
 #define OVNK8S_SERVICE_PORT_INIT                                                                   \
     {                                                                                              \
-        sizeof(ovnk8s_service_port), NULL, 0, 0, NULL, 0                                           \
+        sizeof(ovnk8s_service_port), NULL, 0, 0, NULL, 0, NULL                                     \
     }
 
 /* What a service is. Everything is copied by ovnk8s_service_add(). Lists have commas between their
@@ -94,6 +96,9 @@ OVNK8S_API void ovnk8s_service_init(ovnk8s_service *service);
  * endpoint reaches itself by its own service. Endpoints that are terminating are used where none is
  * that is not: of the node, where only those of the node count. Gateways that are added later serve
  * node ports and Local services once these are stated again.
+ *
+ * Two services must not have the same address, port and protocol: OVN would take either. Whoever
+ * adds them decides, and says 'not_at' for the other one.
  *
  * Errors: OVNK8S_INVALID (a name that Kubernetes does not allow; a malformed address; two cluster
  * addresses of one family; no port, port 0, a port or node port twice, an unknown protocol; too

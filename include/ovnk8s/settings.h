@@ -95,7 +95,8 @@ OVNK8S_API const char *ovnk8s_settings_flag(const ovnk8s_settings *settings, con
 OVNK8S_API const char *ovnk8s_settings_get(const ovnk8s_settings *settings, const char *key);
 
 /* Returns whether 'key' may come from external_ids of Open vSwitch: nothing that counts more gives
- * it. Who finds that no setting it needs does can leave ovnk8s_settings_open_vswitch() out. */
+ * it, nor, for the API server, has the pod that the program runs in a service account. Who finds
+ * that no setting it needs does can leave ovnk8s_settings_open_vswitch() out. */
 OVNK8S_API bool ovnk8s_settings_asks_vswitch(const ovnk8s_settings *settings, const char *key);
 
 /* Puts a table of all settings, one line each with where the value comes from, into '*out', to be

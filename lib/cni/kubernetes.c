@@ -4,7 +4,7 @@
 #include <ovnk8s/memory.h>
 
 #include "base/env.h"
-#include "base/mem.h"
+#include "base/json.h"
 #include "cni/env.h"
 #include "cni/port.h"
 #include "kube/kube.h"
@@ -38,17 +38,13 @@ struct pod_wait {
 
 static const char *metadata(const cJSON *pod, const char *key)
 {
-    const cJSON *metadata = cJSON_GetObjectItemCaseSensitive(pod, "metadata");
-
-    return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(metadata, key));
+    return text_of(member_of(pod, "metadata"), key);
 }
 
 static const char *annotation(const cJSON *pod, const char *key)
 {
-    const cJSON *metadata = cJSON_GetObjectItemCaseSensitive(pod, "metadata");
-    const cJSON *all = cJSON_GetObjectItemCaseSensitive(metadata, "annotations");
-
-    return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(all, key));
+    return cJSON_GetStringValue(
+        member_of(member_of(member_of(pod, "metadata"), "annotations"), key));
 }
 
 static bool is_equal(const char *a, const char *b)

@@ -24,8 +24,9 @@ static int take_collection(const ovnk8s_kube_collection *theirs, struct kube_col
     ovnk8s_kube_collection collection = OVNK8S_KUBE_COLLECTION_INIT;
     const int error = options_take(&collection, sizeof collection, theirs);
 
-    *out = (struct kube_collection){collection.path ? collection.path : "",
-                                    collection.field_selector, collection.label_selector};
+    *out = (struct kube_collection){.path = collection.path ? collection.path : "",
+                                    .field_selector = collection.field_selector,
+                                    .label_selector = collection.label_selector};
     return error;
 }
 

@@ -96,6 +96,10 @@ struct kube_collection {
     const char *path;           /* "/api/v1/pods", "/api/v1/namespaces/NAME/pods". */
     const char *field_selector; /* "spec.nodeName=n1"; NULL: all. Not encoded. */
     const char *label_selector; /* NULL: all. Not encoded. */
+    /* Objects and arrays that are members of members of an object are null, except for those of
+     * these names, which end with NULL: {"annotations", NULL} leaves nothing of "spec.containers".
+     * Not copied. NULL: all are there. */
+    const char *const *parts;
 };
 
 /* What a reflector tells. Any function may be NULL. Objects belong to the reflector and are valid
@@ -130,8 +134,8 @@ struct kube_reflector_status {
     uint64_t objects, removals; /* object() and gone() calls. */
 };
 
-/* Starts to follow 'collection', whose strings are copied. It never gives up: failures are logged,
- * are to be seen in the status, and are tried again after 0.1 to 30 seconds. Fails with
+/* Starts to follow 'collection', whose selectors and path are copied. It never gives up: failures
+ * are logged, are to be seen in the status, and are tried again after 0.1 to 30 seconds. Fails with
  * OVNK8S_INVALID and OVNK8S_NOMEM. */
 int kube_reflector_start(struct kube_reflector **out, ovnk8s_kube *kube,
                          const struct kube_collection *collection,

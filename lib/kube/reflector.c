@@ -8,16 +8,30 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "base/mem.h"
+#include "base/json.h"
 #include "kube/backoff.h"
 #include "kube/connection.h"
+#include "kube/trim.h"
 #include "kube/url.h"
 
 const char *object_metadata(const cJSON *object, const char *name)
 {
-    const cJSON *metadata = cJSON_GetObjectItemCaseSensitive(object, "metadata");
+    return text_of(member_of(object, "metadata"), name);
+}
 
-    return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(metadata, name));
+cJSON *reflector_parse(struct kube_reflector *reflector, const char *json, size_t n, size_t level)
+{
+    struct text *trimmed = &reflector->trimmed;
+
+    if (!reflector->parts) {
+        return cJSON_ParseWithLength(json, n);
+    }
+    trim_json(json, n, level, reflector->parts, trimmed);
+    if (trimmed->failed) {
+        text_clear(trimmed);
+        return NULL;
+    }
+    return cJSON_ParseWithLength(trimmed->bytes, trimmed->length);
 }
 
 bool reflector_tell(struct kube_reflector *reflector, void (*what)(void *))
@@ -128,6 +142,7 @@ static void reflector_free(struct kube_reflector *reflector)
 {
     scan_clear(&reflector->scanner);
     text_clear(&reflector->lines.rest);
+    text_clear(&reflector->trimmed);
     free(reflector->next_page);
     free(reflector->page_token);
     free(reflector->path);
@@ -216,6 +231,7 @@ static int reflector_new(struct kube_reflector **out, ovnk8s_kube *kube,
     }
     reflector->kube = kube;
     reflector->handler = *handler;
+    reflector->parts = collection->parts;
     error = reflector_keep_text(&reflector->path, collection->path);
     if (!error) {
         error = encode_selectors(&reflector->selectors, collection);

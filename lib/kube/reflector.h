@@ -26,6 +26,9 @@ struct kube_reflector {
     unsigned int attempts; /* Failures since the last real progress: how long to back off. */
     unsigned int refusals; /* WATCHes in a row that were answered, but without an event. */
 
+    const char *const *parts; /* As struct kube_collection has them. */
+    struct text trimmed;      /* The latest object or event, cut down to them. */
+
     struct scanner scanner;
     struct scan_handler scan_handler;
     char *next_page;  /* The continue token to go on from; NULL: from the beginning. */
@@ -46,6 +49,10 @@ int reflector_start_at(struct kube_reflector **out, ovnk8s_kube *kube,
 
 /* The text of metadata.NAME of an object, or NULL. */
 const char *object_metadata(const cJSON *object, const char *name);
+
+/* Parses an object, or an event, of which what nobody wants is left out; 'level' as trim_json() has
+ * it. NULL when it is no JSON. */
+cJSON *reflector_parse(struct kube_reflector *reflector, const char *json, size_t n, size_t level);
 
 /* Tell the receiver. Return whether the reflector is still wanted afterwards. */
 bool reflector_tell(struct kube_reflector *reflector, void (*what)(void *));

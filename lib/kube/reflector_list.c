@@ -3,9 +3,10 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "base/mem.h"
+#include "base/json.h"
 #include "kube/connection.h"
 #include "kube/reflector.h"
+#include "kube/trim.h"
 #include "kube/url.h"
 
 enum {
@@ -13,12 +14,10 @@ enum {
     LIST_TIMEOUT_MS = 60000, /* Of one page. */
 };
 
-DEFINE_CLEANUP(json, cJSON *, cJSON_Delete)
-
 static int on_element(const char *json, size_t n, void *payload)
 {
     struct kube_reflector *reflector = payload;
-    CLEANUP(jsonp) cJSON *object = cJSON_ParseWithLength(json, n);
+    _cleanup_json_ cJSON *object = reflector_parse(reflector, json, n, TRIM_OBJECT);
 
     if (!cJSON_IsObject(object)) {
         return fail(OVNK8S_PROTOCOL, "an element of the list is no JSON object: %.*s",
@@ -29,17 +28,16 @@ static int on_element(const char *json, size_t n, void *payload)
 
 static int take_metadata(struct kube_reflector *reflector, const cJSON *metadata)
 {
-    const cJSON *version = cJSON_GetObjectItemCaseSensitive(metadata, "resourceVersion");
-    const cJSON *token = cJSON_GetObjectItemCaseSensitive(metadata, "continue");
     const int error =
-        reflector_keep_version(reflector->list_version, cJSON_GetStringValue(version));
+        reflector_keep_version(reflector->list_version, text_of(metadata, "resourceVersion"));
 
-    return error ? error : reflector_keep_text(&reflector->page_token, cJSON_GetStringValue(token));
+    return error ? error
+                 : reflector_keep_text(&reflector->page_token, text_of(metadata, "continue"));
 }
 
 static int on_member(const char *key, const char *json, size_t n, void *payload)
 {
-    CLEANUP(jsonp) cJSON *metadata = NULL;
+    _cleanup_json_ cJSON *metadata = NULL;
 
     if (strcmp(key, "metadata")) {
         return 0;

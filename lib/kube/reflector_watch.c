@@ -3,11 +3,12 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "base/mem.h"
+#include "base/json.h"
 #include "kube/backoff.h"
 #include "kube/connection.h"
 #include "kube/reflector.h"
 #include "kube/status.h"
+#include "kube/trim.h"
 #include "kube/url.h"
 
 enum {
@@ -17,11 +18,9 @@ enum {
     WATCH_TOO_SHORT_MS = 1000, /* One that ends so early and empty is a failure. */
 };
 
-DEFINE_CLEANUP(json, cJSON *, cJSON_Delete)
-
 static int on_error_event(struct kube_reflector *reflector, const cJSON *status)
 {
-    const cJSON *code = cJSON_GetObjectItemCaseSensitive(status, "code");
+    const cJSON *code = member_of(status, "code");
 
     reflector->refused = true;
     reflector->expired = cJSON_IsNumber(code) && (code->valueint == 410 || code->valueint == 400);
@@ -54,9 +53,9 @@ static int on_event(struct kube_reflector *reflector, const char *type, const cJ
 
 static int on_line(const char *line, size_t n, void *payload)
 {
-    CLEANUP(jsonp) cJSON *event = cJSON_ParseWithLength(line, n);
-    const char *type = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(event, "type"));
-    const cJSON *object = cJSON_GetObjectItemCaseSensitive(event, "object");
+    _cleanup_json_ cJSON *event = reflector_parse(payload, line, n, TRIM_EVENT);
+    const char *type = text_of(event, "type");
+    const cJSON *object = member_of(event, "object");
 
     if (!type || !cJSON_IsObject(object)) {
         return fail(OVNK8S_PROTOCOL, "what should be an event is: %.*s", (int)(n < 80 ? n : 80),

@@ -4,12 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <cjson/cJSON.h>
-
 #include "base/error.h"
-#include "base/mem.h"
-
-DEFINE_CLEANUP(json, cJSON *, cJSON_Delete)
+#include "base/json.h"
 
 static int code_of(int status, const char *reason)
 {
@@ -39,18 +35,13 @@ static int code_of(int status, const char *reason)
     }
 }
 
-static const char *text_member(const cJSON *object, const char *name)
-{
-    return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, name));
-}
-
 /* Whether a patch was refused because it was meant for an earlier object of the same name. */
 static bool is_about_uid(const cJSON *object)
 {
-    const cJSON *details = cJSON_GetObjectItemCaseSensitive(object, "details"), *cause;
+    const cJSON *details = member_of(object, "details"), *cause;
 
-    cJSON_ArrayForEach (cause, cJSON_GetObjectItemCaseSensitive(details, "causes")) {
-        const char *field = text_member(cause, "field");
+    cJSON_ArrayForEach (cause, member_of(details, "causes")) {
+        const char *field = text_of(cause, "field");
 
         if (field && !strcmp(field, "metadata.uid")) {
             return true;
@@ -61,12 +52,12 @@ static bool is_about_uid(const cJSON *object)
 
 static int fail_status(int status, const cJSON *object, const char *body)
 {
-    const char *message = text_member(object, "message");
+    const char *message = text_of(object, "message");
     const int code = status == 422 && is_about_uid(object)
                          ? OVNK8S_CONFLICT
-                         : code_of(status, text_member(object, "reason"));
+                         : code_of(status, text_of(object, "reason"));
 
-    if (message && *message) {
+    if (message) {
         return fail(code, "%s (HTTP %d)", message, status);
     }
     /* Not from an API server, perhaps from a proxy: show how it begins. */
@@ -75,7 +66,7 @@ static int fail_status(int status, const cJSON *object, const char *body)
 
 int status_check(int status, const char *body)
 {
-    CLEANUP(jsonp) cJSON *object = NULL;
+    _cleanup_json_ cJSON *object = NULL;
 
     if (status >= 200 && status < 300) {
         return 0;
@@ -86,7 +77,7 @@ int status_check(int status, const char *body)
 
 int status_check_object(const cJSON *object)
 {
-    const cJSON *code = cJSON_GetObjectItemCaseSensitive(object, "code");
+    const cJSON *code = member_of(object, "code");
 
     return fail_status(cJSON_IsNumber(code) ? code->valueint : 0, object, "");
 }

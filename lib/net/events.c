@@ -8,7 +8,7 @@
 
 static int open_inside(void *events)
 {
-    return netlink_open(&((struct events *)events)->netlink);
+    return netlink_open(&((struct events *)events)->netlink, NETLINK_ROUTE);
 }
 
 int events_open(struct events *events, struct netns *ns, int group)

@@ -25,6 +25,7 @@
 #include "net/offload.h"
 #include "net/qdisc.h"
 #include "net/route.h"
+#include "net/stand_in.h"
 #include "net/sysctl.h"
 
 #endif /* net.h */

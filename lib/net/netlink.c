@@ -9,13 +9,16 @@
 #include "base/wait.h"
 #include "net/private.h"
 
-int netlink_open(struct netlink *netlink)
+int netlink_open(struct netlink *netlink, int protocol)
 {
     static const int wanted[] = {NETLINK_EXT_ACK, NETLINK_CAP_ACK, NETLINK_GET_STRICT_CHK};
     const struct sockaddr_nl any = {.nl_family = AF_NETLINK};
     const int one = 1;
 
-    netlink->fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
+    netlink->fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol);
+    if (netlink->fd < 0 && errno == EPROTONOSUPPORT) {
+        return fail(OVNK8S_UNSUPPORTED, "the kernel has no netlink of protocol %d", protocol);
+    }
     if (netlink->fd < 0) {
         return fail_errno(errno, "opening a netlink socket");
     }
@@ -231,6 +234,40 @@ int requests_send(struct netns *ns, void *messages, size_t size, size_t n, verdi
         if (!error) {
             take_verdicts(netlink, &burst, got);
         }
+    }
+    return error;
+}
+
+/* Whatever is refused, be it the mark of the beginning, refuses all. */
+static int count_verdicts(struct netlink *netlink, uint32_t first, int size, size_t *done)
+{
+    struct nlmsghdr *answer = (struct nlmsghdr *)netlink->buffer;
+    int error = 0;
+
+    for (; !error && nlmsg_ok(answer, size); answer = nlmsg_next(answer, &size)) {
+        if (answer->nlmsg_type == NLMSG_ERROR &&
+            answer->nlmsg_seq - first <= netlink->sequence - first) {
+            error = verdict(answer);
+            ++*done;
+        }
+    }
+    return error;
+}
+
+int netlink_transact(struct netlink *netlink, void *messages, size_t size, size_t n)
+{
+    const struct deadline deadline = deadline_in(0, NULL);
+    const uint32_t first = netlink->sequence + 1;
+    size_t done = 0;
+    int error = 0, got;
+
+    number(netlink, messages, size);
+    if (send(netlink->fd, messages, size, MSG_NOSIGNAL) < 0) {
+        return fail_errno(errno, "sending to netlink");
+    }
+    while (!error && done < n) {
+        error = netlink_receive(netlink, &deadline, &got);
+        error = error ? error : count_verdicts(netlink, first, got, &done);
     }
     return error;
 }

@@ -29,8 +29,12 @@ struct netlink {
 /* Waits for a datagram and gives its size in '*size', or 0 when it is not from the kernel. */
 int netlink_receive(struct netlink *netlink, const struct deadline *deadline, int *size);
 
-/* Opens a socket in the namespace that the thread is in. */
-int netlink_open(struct netlink *netlink);
+/* Opens a socket of the protocol, such as NETLINK_ROUTE, in the namespace that the thread is in. */
+int netlink_open(struct netlink *netlink, int protocol);
+
+/* Sends messages that take effect together, and waits until the kernel has acknowledged 'n' of
+ * them; fails with its reason for the first that it refuses. */
+int netlink_transact(struct netlink *netlink, void *messages, size_t size, size_t n);
 
 struct request {
     struct nl_msg *message;

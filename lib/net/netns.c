@@ -77,7 +77,7 @@ static int open_namespace(struct netns *ns, const char *path)
 
 static int open_socket(void *netlink)
 {
-    return netlink_open(netlink);
+    return netlink_open(netlink, NETLINK_ROUTE);
 }
 
 static int netns_fill(struct netns *ns, const char *path)
@@ -85,7 +85,7 @@ static int netns_fill(struct netns *ns, const char *path)
     int error = open_namespace(ns, path ? path : OWN_NETNS);
 
     if (!error) {
-        error = path ? netns_run(ns, open_socket, &ns->netlink) : netlink_open(&ns->netlink);
+        error = path ? netns_run(ns, open_socket, &ns->netlink) : open_socket(&ns->netlink);
     }
     return error;
 }

@@ -271,6 +271,21 @@ int ovnk8s_gateway_host_preview(char **out, const ovnk8s_gateway_host *theirs)
     return tell(error, "looking at the host of gateway", host.node);
 }
 
+/* Whose it is. */
+
+int ovnk8s_gateway_host_node(char **out, ovnk8s_vswitch *vswitch, const char *bridge)
+{
+    const struct deadline deadline = conn_deadline(vswitch_conn(vswitch), 0);
+    int error;
+
+    *out = NULL;
+    if (!bridge || !link_name_valid(bridge)) {
+        return fail(OVNK8S_INVALID, "bridge \"%.64s\": expected its name", bridge ? bridge : "");
+    }
+    error = gateway_wiring_node(out, vswitch, bridge, &deadline);
+    return tell(error, "seeking the node of the gateway by", bridge);
+}
+
 /* Undoing. */
 
 int ovnk8s_gateway_host_delete_plan(ovnk8s_plan *plan, const char *node)

@@ -37,6 +37,10 @@ int gateway_look(const struct gateway_job *job, ovnk8s_vswitch *vswitch,
 int gateway_wiring_add(ovnk8s_plan *plan, const struct gateway_job *job);
 int gateway_wiring_delete(ovnk8s_plan *plan, const char *node);
 
+/* Reads which node the host is a gateway of by the bridge. '*out' is freed by free(). */
+int gateway_wiring_node(char **out, ovnk8s_vswitch *vswitch, const char *bridge,
+                        const struct deadline *deadline);
+
 /* The Interface rows of the wiring: of which of them there is one, '*n' is 1 or 2. */
 void gateway_wiring_ids(const struct gateway_job *job, struct arena *arena, struct row_id out[2],
                         size_t *n);

@@ -1,11 +1,13 @@
 /* How a gateway is wired, as rows of Open vSwitch. Its interfaces are marked with the node, so that
  * they are found again whatever they were made from. */
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "node/bridge.h"
 #include "node/gateway_host.h"
 #include "node/ovs_port.h"
+#include "ovsdb/read.h"
 #include "topology/names.h"
 
 #define WIRED_KEY "ovnk8s-gateway"
@@ -184,4 +186,35 @@ void gateway_wiring_ids(const struct gateway_job *job, struct arena *arena, stru
         out[i] = ovs_interface_id(OVNK8S_DEFAULT_OWNER,
                                   port_key(arena, job->host->node, wiring.names[i]));
     }
+}
+
+static int tell_node(char **out, const struct row *interface)
+{
+    const char *node = row_pair(interface, "external_ids", WIRED_KEY);
+
+    if (!node) {
+        return fail(OVNK8S_NOTFOUND, "no node has one there");
+    }
+    *out = strdup(node);
+    return *out ? 0 : fail_nomem();
+}
+
+int gateway_wiring_node(char **out, ovnk8s_vswitch *vswitch, const char *bridge,
+                        const struct deadline *deadline)
+{
+    struct wiring wiring = {.interface = bridge, .is_bridge = true};
+    struct rows asked = {0}, facts = {0};
+    struct row *interface;
+    int error;
+
+    name_ports(&wiring, &asked.arena);
+    interface = rows_ask_where(&asked, "Interface", ROW_BY_NAME, wiring.names[0]);
+    row_ask(interface, "name");
+    row_ask(interface, "external_ids");
+    error = rows_failed(&asked) ? fail_nomem()
+                                : read_rows(vswitch_conn(vswitch), asked.first, deadline, &facts);
+    error = error ? error : tell_node(out, rows_first(&facts, "Interface"));
+    rows_clear(&asked);
+    rows_clear(&facts);
+    return error;
 }

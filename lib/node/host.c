@@ -239,6 +239,33 @@ static int delete_outdated(const struct job *job, struct netns *netns)
     return error;
 }
 
+/* A service may have the host itself for an endpoint: what it sends there comes back to it, and
+ * must not have its own address then. The first address of the service range is no service's, and
+ * what is sent to it goes by the same link. */
+static size_t stand_ins_of(const struct job *job, struct stand_in pairs[static 2])
+{
+    const struct prefixes own = addresses_at(&job->subnets, MANAGEMENT_INDEX);
+    size_t n = 0;
+
+    for (size_t i = 0; i < own.n; i++) {
+        const struct prefix *services = prefixes_of(&job->services, own.of[i].ip.family);
+
+        if (services) {
+            pairs[n++] = (struct stand_in){own.of[i].ip, services->ip};
+        }
+    }
+    return n;
+}
+
+static int set_stand_ins(const struct job *job, struct netns *netns)
+{
+    struct stand_in pairs[2];
+    const size_t n = stand_ins_of(job, pairs);
+    const int error = link_set_stand_ins(netns, job->interface, pairs, n);
+
+    return error == OVNK8S_UNSUPPORTED ? 0 : error; /* Everything else works without. */
+}
+
 static int configure(const struct job *job)
 {
     _cleanup_netns_ struct netns *netns = NULL;
@@ -247,7 +274,8 @@ static int configure(const struct job *job)
     error = error ? error : link_set_up(netns, job->interface, true);
     error = error ? error : add_addresses(job, netns);
     error = error ? error : delete_outdated(job, netns);
-    return error ? error : add_routes(job, netns);
+    error = error ? error : add_routes(job, netns);
+    return error ? error : set_stand_ins(job, netns);
 }
 
 int ovnk8s_host_setup(ovnk8s_vswitch *vswitch, const ovnk8s_host *theirs)
@@ -275,6 +303,7 @@ struct found {
     struct address *addresses;
     struct route *routes;
     size_t n_addresses, n_routes;
+    bool has_stand_ins;
 };
 
 static int look(const struct job *job, struct found *found)
@@ -286,6 +315,11 @@ static int look(const struct job *job, struct found *found)
     error =
         error ? error : address_list(netns, job->interface, &found->addresses, &found->n_addresses);
     error = error ? error : route_list(netns, job->interface, &found->routes, &found->n_routes);
+    error = error ? error : link_has_stand_ins(netns, job->interface, &found->has_stand_ins);
+    if (error == OVNK8S_UNSUPPORTED || error == OVNK8S_PERMISSION) {
+        found->has_stand_ins = true; /* Nothing of it would change, or nobody knows. */
+        error = 0;
+    }
     return error == OVNK8S_NOTFOUND ? 0 : error;
 }
 
@@ -330,6 +364,19 @@ static void tell_routes(const struct job *job, const struct found *found, struct
     }
 }
 
+static void tell_stand_ins(const struct job *job, const struct found *found, struct text *out)
+{
+    struct stand_in pairs[2];
+    const size_t n = stand_ins_of(job, pairs);
+    char own[IP_TEXT], other[IP_TEXT];
+
+    for (size_t i = 0; i < n && !found->has_stand_ins; i++) {
+        text_printf(out, "+ %s standing in for %s over link \"%s\"\n",
+                    ip_to_text(&pairs[i].other, other), ip_to_text(&pairs[i].own, own),
+                    job->interface);
+    }
+}
+
 static void tell(const struct job *job, const struct found *found, struct text *out)
 {
     const struct prefixes own = addresses_at(&job->subnets, MANAGEMENT_INDEX);
@@ -345,6 +392,7 @@ static void tell(const struct job *job, const struct found *found, struct text *
         }
     }
     tell_routes(job, found, out);
+    tell_stand_ins(job, found, out);
 }
 
 int ovnk8s_host_preview(char **out, const ovnk8s_host *theirs)

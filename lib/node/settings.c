@@ -210,11 +210,15 @@ static enum source find_source(const ovnk8s_settings *settings, enum key key)
     return i;
 }
 
+static bool is_of_api_server(enum key key)
+{
+    return key == API_SERVER || key == API_CA || key == API_TOKEN;
+}
+
 /* Whether the kubeconfig file decides it, unless a flag does. */
 static bool is_in_kubeconfig(const ovnk8s_settings *settings, enum key key)
 {
-    return (key == API_SERVER || key == API_CA || key == API_TOKEN) &&
-           find_source(settings, KUBECONFIG) != N_SOURCES;
+    return is_of_api_server(key) && find_source(settings, KUBECONFIG) != N_SOURCES;
 }
 
 static const char *get(const ovnk8s_settings *settings, enum key key, enum source *source)
@@ -247,12 +251,26 @@ const char *ovnk8s_settings_get(const ovnk8s_settings *settings, const char *key
     return i == N_KEYS ? NULL : settings_value(settings, i);
 }
 
+/* Whether the pod that the program runs in has an account to reach the API server with. Every pod
+ * has the variable; the files are what counts. */
+static bool is_given_by_pod(const ovnk8s_settings *settings, enum key key)
+{
+    struct kube_credentials credentials;
+
+    if (!is_of_api_server(key) || !settings->has_service_account ||
+        kube_credentials_in_cluster(&credentials, NULL)) {
+        return false;
+    }
+    kube_credentials_clear(&credentials);
+    return true;
+}
+
 bool ovnk8s_settings_asks_vswitch(const ovnk8s_settings *settings, const char *key)
 {
     const enum key i = find_key(key);
 
     return i != N_KEYS && table[i].external_id && !is_in_kubeconfig(settings, i) &&
-           find_source(settings, i) >= EXTERNAL_IDS;
+           !is_given_by_pod(settings, i) && find_source(settings, i) >= EXTERNAL_IDS;
 }
 
 unsigned int settings_timeout_ms(const ovnk8s_settings *settings)

@@ -8,12 +8,8 @@
  * take it for its own. So the cluster router takes it to the host by the port that the host has as
  * a node, wherever the pod is, and without SNAT.
  *
- * Save what is for a NodePort: gateway routers have the load balancers of these. */
-
-/* What kube-apiserver has for NodePorts, unless it was told another range. */
-#define NODE_PORT_RANGE(PROTOCOL) "30000 <= " PROTOCOL ".dst <= 32767"
-#define IS_NODE_PORT                                                                               \
-    NODE_PORT_RANGE("tcp") " || " NODE_PORT_RANGE("udp") " || " NODE_PORT_RANGE("sctp")
+ * What is for a NodePort does not come so far: the switches of nodes balance it, whatever number it
+ * has. */
 
 static struct policy host_policy(struct arena *arena, const char *owner, const char *node,
                                  const struct prefix *host)
@@ -23,19 +19,6 @@ static struct policy host_policy(struct arena *arena, const char *owner, const c
                            .priority = PRIORITY_HOST,
                            .match = match_destination(arena, host),
                            .action = "reroute"};
-}
-
-static struct policy node_port_policy(struct arena *arena, const char *owner, const char *node,
-                                      const struct prefix *host)
-{
-    const char *match = match_destination(arena, host);
-
-    return (struct policy){.id = gateway_policy_id(owner, "node ports", node, host),
-                           .title = route_title(arena, "node ports ", node, host),
-                           .priority = PRIORITY_NODE_PORTS,
-                           .match =
-                               match ? arena_printf(arena, "%s && (" IS_NODE_PORT ")", match) : "",
-                           .action = "allow"};
 }
 
 static struct prefix host_of(const struct prefix *address)
@@ -56,8 +39,6 @@ void want_host_policies(struct rows *wanted, const char *owner, struct row *rout
         if (via) {
             policy.next_hop = &via->ip;
             want_policy(wanted, owner, router, &policy);
-            policy = node_port_policy(&wanted->arena, owner, gateway->node, &host);
-            want_policy(wanted, owner, router, &policy);
         }
     }
 }
@@ -74,12 +55,10 @@ void drop_host_policies(struct rows *wanted, const char *owner, struct row *rout
 {
     for (size_t i = 0; i < before->addresses.n && before->is_shared; i++) {
         const struct prefix host = host_of(&before->addresses.of[i]);
-        const struct policy policies[] = {
-            host_policy(&wanted->arena, owner, before->node, &host),
-            node_port_policy(&wanted->arena, owner, before->node, &host)};
+        const struct policy policy = host_policy(&wanted->arena, owner, before->node, &host);
 
-        for (size_t j = 0; j < 2 && !(now && has_host(now, &host.ip)); j++) {
-            drop_policy(wanted, router, &policies[j]);
+        if (!(now && has_host(now, &host.ip))) {
+            drop_policy(wanted, router, &policy);
         }
     }
 }

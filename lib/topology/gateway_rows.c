@@ -22,16 +22,15 @@ static struct arena *arena_of(const struct site *site)
     return &site->wanted->arena;
 }
 
-/* Addresses alone, with 'between' between them. */
-static const char *ips_text(struct arena *arena, const struct prefixes *prefixes,
-                            const char *between)
+/* Addresses alone. */
+static const char *ips_text(struct arena *arena, const struct prefixes *prefixes)
 {
     char text[2][IP_TEXT] = {"", ""};
 
     for (size_t i = 0; i < prefixes->n; i++) {
         ip_to_text(&prefixes->of[i].ip, text[i]);
     }
-    return arena_printf(arena, "%s%s%s", text[0], prefixes->n > 1 ? between : "", text[1]);
+    return arena_printf(arena, "%s%s%s", text[0], prefixes->n > 1 ? "," : "", text[1]);
 }
 
 static void add_pair(struct row *row, const char *column, const char *key, const char *value)
@@ -57,8 +56,10 @@ static struct row *want_router(const struct site *site)
     row->sole = true;
     row_is_string(row, "name", name);
     row_includes_pair(row, "options", "chassis", gateway->chassis);
-    add_pair(row, "options", "lb_force_snat_ip", ips_text(arena, &gateway->join, " "));
-    add_pair(row, "external_ids", "physical_ip", ips_text(arena, &gateway->addresses, ","));
+    /* What it balances gets the address of the side where it leaves, so that replies come back:
+     * endpoints are pods as well as hosts outside, who know no join addresses. */
+    row_includes_pair(row, "options", "lb_force_snat_ip", "router_ip");
+    add_pair(row, "external_ids", "physical_ip", ips_text(arena, &gateway->addresses));
     row_includes_pair(row, "external_ids", "first_gateway", gateway->is_first ? "yes" : "no");
     add_pair(row, "external_ids", GATEWAY_KEY, gateway_text(arena, gateway));
     row_is_owned(row, site->owner);

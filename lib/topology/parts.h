@@ -20,11 +20,9 @@ void drop_part(struct rows *wanted, const char *table, struct row_id id, const c
  * counts, so what has an exception is below it. */
 enum policy_priority {
     PRIORITY_SERVICE_RANGE = 1000, /* Nobody serves it: no other policy is for these addresses. */
-    PRIORITY_HOST = 1000,          /* A host's own address is reached by the host's port, ... */
-    PRIORITY_NODE_PORTS = 1010,    /* ... but its NodePorts by gateways; ... */
-    PRIORITY_LOCAL_REPLIES = 1020, /* ... and a host that was a client at a gateway, from whatever
-                                    * port, is answered by that one, which alone knows what its
-                                    * packets were sent to. */
+    PRIORITY_HOST = 1000,          /* A host's own address is reached by the host's port; ... */
+    PRIORITY_LOCAL_REPLIES = 1010, /* ... but a host that was a client at a gateway is answered by
+                                    * that one, which alone knows what its packets were sent to. */
 };
 
 /* A routing policy: what a logical router does with packets, whatever its routes say. */

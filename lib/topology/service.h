@@ -27,16 +27,17 @@ struct endpoint_record {
     bool is_terminating;
 };
 
+struct ip_list {
+    struct ip *of;
+    size_t n;
+};
+
 struct service_port_record {
     size_t protocol; /* In service_protocols. */
     uint16_t port, node_port;
     struct endpoint_record *endpoints;
     size_t n_endpoints;
-};
-
-struct ip_list {
-    struct ip *of;
-    size_t n;
+    struct ip_list not_at; /* Of the service's addresses. */
 };
 
 struct service_record {
@@ -49,6 +50,8 @@ struct service_record {
 
 /* Reads what ovnk8s_service_add() is given. Everything in 'out' is in 'arena'. */
 int service_parse(const ovnk8s_service *service, struct arena *arena, struct service_record *out);
+
+bool ip_list_has(const struct ip_list *list, const struct ip *ip);
 
 /* Where services are at work, as far as they depend on it. */
 struct service_sites {

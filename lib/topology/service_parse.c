@@ -24,10 +24,10 @@ void ovnk8s_service_init(ovnk8s_service *service)
 
 /* Addresses. */
 
-static bool holds(const struct ip_list *list, const struct ip *ip)
+bool ip_list_has(const struct ip_list *list, const struct ip *ip)
 {
     for (size_t i = 0; i < list->n; i++) {
-        if (list->of[i].family == ip->family && ip_equal(&list->of[i], ip)) {
+        if (ip_equal(&list->of[i], ip)) {
             return true;
         }
     }
@@ -46,7 +46,7 @@ static int add_ip(const char *what, const char *text, size_t length, struct ip_l
         return fail(OVNK8S_INVALID, "%s \"%.*s\": expected addresses with commas between", what,
                     length < 64 ? (int)length : 64, text);
     }
-    if (!holds(to, &ip)) {
+    if (!ip_list_has(to, &ip)) {
         to->of[to->n++] = ip;
     }
     return 0;
@@ -98,7 +98,7 @@ static int check_addresses(const struct service_record *service)
                     "cluster ips: expected one address, or one of IPv4 and one of IPv6");
     }
     for (size_t i = 0; i < cluster->n; i++) {
-        if (holds(&service->external, &cluster->of[i])) {
+        if (ip_list_has(&service->external, &cluster->of[i])) {
             return fail(OVNK8S_INVALID, "external ip %s is the cluster ip",
                         ip_to_text(&cluster->of[i], text));
         }
@@ -216,6 +216,7 @@ static int parse_port(const ovnk8s_service_port *theirs, struct arena *arena,
     }
     out->port = port.port;
     out->node_port = port.node_port;
+    error = error ? error : parse_ips("not at", port.not_at, arena, &out->not_at);
     return error ? error : parse_endpoints(&port, arena, out);
 }
 

@@ -204,7 +204,9 @@ static void want_vips(const struct balance *b, const struct part *part, const st
                       const struct service_port_record *port, const char *node)
 {
     for (size_t i = 0; i < ips->n; i++) {
-        want_vip(b, part, &ips->of[i], port->port, port, node);
+        if (!ip_list_has(&port->not_at, &ips->of[i])) {
+            want_vip(b, part, &ips->of[i], port->port, port, node);
+        }
     }
 }
 

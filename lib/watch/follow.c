@@ -132,7 +132,7 @@ static void pod_is_there(void *payload, const cJSON *object)
 
 static void set_gone(struct pod *pod)
 {
-    pod->is_gone = true;
+    pod_set_gone(&pod->watcher->pods, pod, true);
     pod->wants_port = false;
     pod_touch(pod);
 }
@@ -182,8 +182,8 @@ static void adopt_stray(const struct row *port, void *payload)
     struct pod *pod;
 
     if (!name || !pod_namespace || !node || strlen(name) <= length ||
-        !row_id_equal(port->id, switch_port_id(watcher->nodes.owner, name)) ||
-        pods_find(&watcher->pods, pod_namespace, name + length)) {
+        pods_find(&watcher->pods, pod_namespace, name + length) ||
+        !row_id_equal(port->id, switch_port_id(watcher->nodes.owner, name))) {
         return;
     }
     pod = add_pod(watcher, pod_namespace, name + length);
@@ -213,7 +213,8 @@ void follow_step(ovnk8s_watcher *watcher)
 
 int follow_start(ovnk8s_watcher *watcher)
 {
-    static const struct kube_collection all_pods = {.path = "/api/v1/pods"};
+    static const char *const parts[] = {"annotations", NULL};
+    static const struct kube_collection all_pods = {.path = "/api/v1/pods", .parts = parts};
     const struct kube_handler handler = {begin_list, pod_is_there, pod_is_gone, synced, watcher};
     struct replica *replica = conn_replica(watcher->conn);
     int error = kube_reflector_start(&watcher->reflector, watcher->kube, &all_pods, &handler);

@@ -15,6 +15,7 @@
 #include "kube/kube.h"
 #include "node/flows.h"
 #include "openflow/bridge.h"
+#include "watch/health.h"
 #include "watch/published.h"
 #include "watch/service_cache.h"
 #include "watch/wake.h"
@@ -31,6 +32,7 @@ struct ovnk8s_gateway_helper {
     struct log log;
     ovnk8s_gateway_flows gateway;
     char *physical_port, *patch_port, *given_mac; /* What 'gateway' points to. */
+    char *node;                                   /* What 'health' points to. */
     char mac[MAC_TEXT];                           /* That 'flows' were made with. */
     int epoll, bridge_fd;
     short bridge_events;
@@ -38,6 +40,7 @@ struct ovnk8s_gateway_helper {
     struct kube_reflector *reflector;
     struct service_cache services;
     size_t n_publishing; /* Of them. */
+    struct health health;
     bool is_synced, is_dry;
     ovnk8s_flows *flows; /* Wanted. */
     bool is_stale;       /* 'flows' are not made of what is known now. */
@@ -104,7 +107,8 @@ static void service_changed(struct cached_service *service, const struct service
 {
     ovnk8s_gateway_helper *helper = payload;
 
-    if (!published_equal(before, service->spec)) {
+    health_changed(&helper->health, service, before);
+    if (before != service->spec && !published_equal(before, service->spec)) {
         helper->n_publishing += publishes(service->spec);
         helper->n_publishing -= publishes(before);
         if (helper->is_synced) {
@@ -297,6 +301,9 @@ void ovnk8s_gateway_helper_step(ovnk8s_gateway_helper *helper)
     if (kube_step(helper->kube)) {
         log_line(&helper->log, OVNK8S_LOG_ERROR, "%s", ovnk8s_last_error()->message);
     }
+    if (health_step(&helper->health)) {
+        log_line(&helper->log, OVNK8S_LOG_ERROR, "%s", ovnk8s_last_error()->message);
+    }
     begin_if_synced(helper);
     bridge_step(helper->bridge);
     look_if_due(helper);
@@ -399,7 +406,10 @@ int ovnk8s_gateway_helper_new(ovnk8s_gateway_helper **out, ovnk8s_bridge *bridge
     helper->epoll = helper->bridge_fd = -1;
     helper->gateway = (ovnk8s_gateway_flows)OVNK8S_GATEWAY_FLOWS_INIT;
     helper->is_dry = options.dry_run;
-    error = keep_gateway(helper, gateway);
+    error = copy(&helper->node, options.node);
+    helper->health =
+        (struct health){.kube = kube, .services = &helper->services, .node = helper->node};
+    error = error ? error : keep_gateway(helper, gateway);
     error = error ? error : start(helper);
     if (error) {
         ovnk8s_gateway_helper_free(helper);
@@ -417,6 +427,7 @@ void ovnk8s_gateway_helper_free(ovnk8s_gateway_helper *helper)
     bridge_watch(helper->bridge, NULL, NULL);
     bridge_forget(helper->bridge);
     kube_reflector_stop(helper->reflector);
+    health_stop(&helper->health);
     service_cache_clear(&helper->services);
     ovnk8s_flows_free(helper->flows);
     if (helper->epoll >= 0) {
@@ -425,6 +436,7 @@ void ovnk8s_gateway_helper_free(ovnk8s_gateway_helper *helper)
     free(helper->physical_port);
     free(helper->patch_port);
     free(helper->given_mac);
+    free(helper->node);
     free(helper);
 }
 
@@ -455,4 +467,15 @@ int ovnk8s_gateway_helper_get_status(const ovnk8s_gateway_helper *helper,
 int ovnk8s_gateway_helper_flows_text(const ovnk8s_gateway_helper *helper, char **out)
 {
     return ovnk8s_flows_text(helper->flows, out);
+}
+
+void ovnk8s_gateway_helper_health_checks(const ovnk8s_gateway_helper *helper,
+                                         ovnk8s_health_check_fn *tell, void *payload)
+{
+    health_each(&helper->health, tell, payload);
+}
+
+uint64_t ovnk8s_gateway_helper_health_changes(const ovnk8s_gateway_helper *helper)
+{
+    return helper->health.changes;
 }

@@ -6,25 +6,21 @@
 #include <time.h>
 
 #include "base/error.h"
+#include "base/json.h"
 
 /* More than an hour is no lease but a mistake. */
 enum { MOST_DURATION_S = 3600 };
 
-static const cJSON *member(const cJSON *object, const char *name)
+static const char *text_or_none(const cJSON *object, const char *name)
 {
-    return cJSON_GetObjectItemCaseSensitive(object, name);
-}
-
-static const char *text_member(const cJSON *object, const char *name)
-{
-    const char *text = cJSON_GetStringValue(member(object, name));
+    const char *text = text_of(object, name);
 
     return text ? text : "";
 }
 
-static int64_t number_member(const cJSON *object, const char *name, int64_t most)
+static int64_t number_of(const cJSON *object, const char *name, int64_t most)
 {
-    const cJSON *number = member(object, name);
+    const cJSON *number = member_of(object, name);
 
     return cJSON_IsNumber(number) && number->valuedouble >= 0 && number->valuedouble <= (double)most
                ? (int64_t)number->valuedouble
@@ -44,14 +40,14 @@ void lease_record_clear(struct lease_record *record)
 
 int lease_record_take(cJSON *object, struct lease_record *out)
 {
-    const cJSON *spec = member(object, "spec");
+    const cJSON *spec = member_of(object, "spec");
 
     *out = (struct lease_record){
         .object = object,
-        .holder = text_member(spec, "holderIdentity"),
-        .version = text_member(member(object, "metadata"), "resourceVersion"),
-        .duration_ms = 1000 * number_member(spec, "leaseDurationSeconds", MOST_DURATION_S),
-        .transitions = number_member(spec, "leaseTransitions", INT32_MAX),
+        .holder = text_or_none(spec, "holderIdentity"),
+        .version = text_or_none(member_of(object, "metadata"), "resourceVersion"),
+        .duration_ms = 1000 * number_of(spec, "leaseDurationSeconds", MOST_DURATION_S),
+        .transitions = number_of(spec, "leaseTransitions", INT32_MAX),
     };
     if (!cJSON_IsObject(object) || !*out->version) {
         lease_record_clear(out);
@@ -62,7 +58,7 @@ int lease_record_take(cJSON *object, struct lease_record *out)
 
 bool lease_record_is_same(const struct lease_record *a, const struct lease_record *b)
 {
-    const cJSON *spec = member(a->object, "spec"), *other = member(b->object, "spec");
+    const cJSON *spec = member_of(a->object, "spec"), *other = member_of(b->object, "spec");
 
     return spec && other ? cJSON_Compare(spec, other, true)
                          : spec == other && !a->object == !b->object;
@@ -100,7 +96,7 @@ static bool set(cJSON *object, const char *name, cJSON *value)
 /* The member 'name', an object, which is made when there is none. */
 static cJSON *object_of(cJSON *object, const char *name)
 {
-    if (!cJSON_IsObject(member(object, name)) && !set(object, name, cJSON_CreateObject())) {
+    if (!cJSON_IsObject(member_of(object, name)) && !set(object, name, cJSON_CreateObject())) {
         return NULL;
     }
     return cJSON_GetObjectItemCaseSensitive(object, name);

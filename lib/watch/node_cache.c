@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "topology/node_mark.h"
 #include "watch/private.h"
 
@@ -74,11 +75,6 @@ void node_cache_touch_all(ovnk8s_watcher *watcher)
 
 /* Reading the API's objects. */
 
-static const cJSON *member(const cJSON *object, const char *name)
-{
-    return cJSON_GetObjectItemCaseSensitive(object, name);
-}
-
 static bool take_over(char **to, char *value)
 {
     if ((!value && !*to) || (value && *to && !strcmp(value, *to))) {
@@ -92,7 +88,7 @@ static bool take_over(char **to, char *value)
 
 static const char *cidr_of(const cJSON *spec, unsigned int family)
 {
-    const cJSON *all = member(spec, "podCIDRs"), *one;
+    const cJSON *all = member_of(spec, "podCIDRs"), *one;
 
     cJSON_ArrayForEach (one, all) {
         const char *text = cJSON_GetStringValue(one);
@@ -108,12 +104,12 @@ static const char *cidr_of(const cJSON *spec, unsigned int family)
 static char *subnets_of(const cJSON *spec)
 {
     const char *four = cidr_of(spec, 4), *six = cidr_of(spec, 6);
-    const char *single = cJSON_GetStringValue(member(spec, "podCIDR"));
+    const char *single = text_of(spec, "podCIDR");
     struct text text = {.bytes = NULL};
     char *out = NULL;
 
     if (!four && !six) {
-        return single && *single ? strdup(single) : NULL;
+        return single ? strdup(single) : NULL;
     }
     text_add(&text, four ? four : "");
     text_add(&text, four && six ? "," : "");
@@ -124,11 +120,11 @@ static char *subnets_of(const cJSON *spec)
 
 bool kube_node_read(struct kube_node *node, const cJSON *object)
 {
-    const char *uid = cJSON_GetStringValue(member(member(object, "metadata"), "uid"));
+    const char *uid = text_of(member_of(object, "metadata"), "uid");
     bool changed = node->is_gone;
 
     changed |= take_over(&node->uid, strdup(uid ? uid : ""));
-    changed |= take_over(&node->subnets, subnets_of(member(object, "spec")));
+    changed |= take_over(&node->subnets, subnets_of(member_of(object, "spec")));
     node->is_gone = false;
     return changed;
 }
@@ -137,7 +133,7 @@ bool kube_node_read(struct kube_node *node, const cJSON *object)
 
 static const char *name_of(const cJSON *object)
 {
-    return cJSON_GetStringValue(member(member(object, "metadata"), "name"));
+    return text_of(member_of(object, "metadata"), "name");
 }
 
 static void clear_seen(struct task *task, void *payload)

@@ -45,11 +45,7 @@ static void reserve(ovnk8s_watcher *watcher, struct pod *pod)
 
 static const struct row *find_port(ovnk8s_watcher *watcher, const struct pod *pod)
 {
-    char name[512];
-
-    snprintf(name, sizeof name, "%s_%s", pod->pod_namespace, pod->name);
-    return replica_find(conn_replica(watcher->conn), SWITCH_PORT_TABLE,
-                        switch_port_id(watcher->owner, name));
+    return replica_find(conn_replica(watcher->conn), SWITCH_PORT_TABLE, pod->port_id);
 }
 
 /* Whether the port was made for this pod, and not for an earlier one of its name; a key that is
@@ -238,7 +234,7 @@ static enum verdict examine(ovnk8s_watcher *watcher, struct task *task, ovnk8s_p
     const struct row *port = find_port(watcher, pod);
     struct node *node = nodes_find(&watcher->nodes, pod->node);
 
-    pod->has_port = port != NULL;
+    pod_set_port(&watcher->pods, pod, port);
     pod->has_claim |= pod->has_port;
     if (!pod->wants_port) {
         return examine_unwanted(watcher, pod, plan, port);
@@ -280,7 +276,7 @@ static bool follow(ovnk8s_watcher *watcher, struct task *task)
         pod->patched = 0;
     }
     release(watcher, pod);
-    pod->has_port = find_port(watcher, pod) != NULL;
+    pod_set_port(&watcher->pods, pod, find_port(watcher, pod));
     return pod->is_gone;
 }
 

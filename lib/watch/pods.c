@@ -1,11 +1,12 @@
 #include "watch/pods.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/mem.h"
+#include "base/json.h"
 #include "topology/annotation.h"
-#include "watch/reading.h"
+#include "topology/names.h"
 
 /* Keeping them. */
 
@@ -40,6 +41,14 @@ static void free_pod(struct hashed *hashed)
     free(pod);
 }
 
+static struct row_id port_id(const char *owner, const struct pod *pod)
+{
+    char name[512];
+
+    snprintf(name, sizeof name, "%s_%s", pod->pod_namespace, pod->name);
+    return switch_port_id(owner, name);
+}
+
 struct pod *pods_add(struct pods *pods, const char *pod_namespace, const char *name)
 {
     const size_t namespace_size = strlen(pod_namespace) + 1, name_size = strlen(name) + 1;
@@ -55,13 +64,31 @@ struct pod *pods_add(struct pods *pods, const char *pod_namespace, const char *n
         free_pod(&pod->hashed);
         return NULL;
     }
+    pod->port_id = port_id(pods->owner, pod);
+    pods->n_there++;
     return pod;
 }
 
 void pods_remove(struct pods *pods, struct pod *pod)
 {
+    pods->n_there -= !pod->is_gone;
+    pods->n_ports -= pod->has_port;
     hash_remove(&pods->table, &pod->hashed);
     free_pod(&pod->hashed);
+}
+
+void pod_set_gone(struct pods *pods, struct pod *pod, bool is_gone)
+{
+    pods->n_there += pod->is_gone;
+    pods->n_there -= is_gone;
+    pod->is_gone = is_gone;
+}
+
+void pod_set_port(struct pods *pods, struct pod *pod, bool has_port)
+{
+    pods->n_ports += has_port;
+    pods->n_ports -= pod->has_port;
+    pod->has_port = has_port;
 }
 
 void pods_each(const struct pods *pods, void (*each)(struct pod *pod, void *payload), void *payload)
@@ -91,6 +118,7 @@ bool pod_set_node(struct pods *pods, struct pod *pod, const char *node)
 void pods_clear(struct pods *pods)
 {
     hash_clear(&pods->table, free_pod);
+    pods->n_there = pods->n_ports = 0;
     node_names_clear(&pods->node_names);
 }
 
@@ -185,6 +213,6 @@ bool pod_read(struct pods *pods, struct pod *pod, const cJSON *object)
     changed |= pod_set_node(pods, pod, text_of(member_of(object, "spec"), "nodeName"));
     changed |= read_annotations(pods, pod, member_of(metadata, "annotations"));
     pod->wants_port = wants;
-    pod->is_gone = false;
+    pod_set_gone(pods, pod, false);
     return changed;
 }

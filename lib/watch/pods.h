@@ -11,6 +11,7 @@
 
 #include "base/hash.h"
 #include "base/ip.h"
+#include "base/uuid.h"
 #include "watch/node_names.h"
 #include "watch/task.h"
 
@@ -21,6 +22,7 @@ struct pod {
     struct task task;
     ovnk8s_watcher *watcher;
     const char *pod_namespace, *name; /* Behind the struct. */
+    struct row_id port_id;            /* What its port has, or will have. */
     char *uid;                        /* NULL: not known. */
     const char *node;                 /* One of the pods' node names; NULL: not known. */
     uint64_t annotation;              /* What the API server tells, as annotation_hash() has it. */
@@ -39,7 +41,9 @@ struct pod {
 };
 
 struct pods {
-    struct hash table; /* By namespace and name. */
+    const char *owner;
+    struct hash table;       /* By namespace and name. */
+    size_t n_there, n_ports; /* Of them: in the API server, and with a port. */
     struct node_names node_names;
     bool with_networks; /* Pods are annotated with POD_NETWORKS_ANNOTATION too. */
 };
@@ -57,6 +61,10 @@ struct pod *pods_add(struct pods *pods, const char *pod_namespace, const char *n
 void pods_remove(struct pods *pods, struct pod *pod);
 void pods_each(const struct pods *pods, void (*each)(struct pod *pod, void *payload),
                void *payload);
+
+/* Says that a pod is not in the API server any more, or again; and whether it has a port. */
+void pod_set_gone(struct pods *pods, struct pod *pod, bool is_gone);
+void pod_set_port(struct pods *pods, struct pod *pod, bool has_port);
 
 /* Takes over what 'object', a Pod, says. Returns whether anything of interest has changed; false
  * also when memory ran out, which a later event mends. */

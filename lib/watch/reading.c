@@ -23,18 +23,6 @@ void leave_out(struct reading *reading, const char *format, ...)
     }
 }
 
-const cJSON *member_of(const cJSON *object, const char *name)
-{
-    return cJSON_GetObjectItemCaseSensitive(object, name);
-}
-
-const char *text_of(const cJSON *object, const char *name)
-{
-    const char *text = cJSON_GetStringValue(member_of(object, name));
-
-    return text && *text ? text : NULL;
-}
-
 size_t elements_of(const cJSON *array, size_t most)
 {
     const cJSON *element = cJSON_IsArray(array) ? array->child : NULL;
@@ -44,6 +32,22 @@ size_t elements_of(const cJSON *array, size_t most)
         n++;
     }
     return n;
+}
+
+int read_elements(const cJSON *array, const char *list, size_t most, struct reading *reading,
+                  read_element_fn *read_element, void *payload)
+{
+    const size_t n = elements_of(array, most);
+    const cJSON *element = n ? array->child : NULL;
+    int error = 0;
+
+    for (size_t i = 0; !error && i < n; i++, element = element->next) {
+        error = read_element(payload, element, i);
+    }
+    if (!error && element) {
+        leave_out(reading, "%s: more than %zu", list, most);
+    }
+    return error;
 }
 
 const char *protocol_text(unsigned int protocol)

@@ -10,10 +10,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <cjson/cJSON.h>
-
 #include "base/error.h"
 #include "base/ip.h"
+#include "base/json.h"
 
 /* What was left out of an object that is read. Begins as zeroes. */
 struct reading {
@@ -24,12 +23,14 @@ struct reading {
 /* Something is left out, for the reason in 'format': "ports[2].port: 70000: expected ...". */
 void leave_out(struct reading *reading, const char *format, ...) PRINTF(2, 3);
 
-/* A member, and one that is text which is not empty; NULL when there is none. */
-const cJSON *member_of(const cJSON *object, const char *name);
-const char *text_of(const cJSON *object, const char *name);
-
 /* The number of elements of an array, and of its first 'most'; 0 for what is none. */
 size_t elements_of(const cJSON *array, size_t most);
+
+/* Reads the first 'most' elements of 'array', which the object calls 'list'; others are left out.
+ * Ends with the first error. */
+typedef int read_element_fn(void *payload, const cJSON *element, size_t i);
+int read_elements(const cJSON *array, const char *list, size_t most, struct reading *reading,
+                  read_element_fn *read_element, void *payload);
 
 /* Protocols by number. */
 enum { PROTOCOL_TCP, PROTOCOL_UDP, PROTOCOL_SCTP };

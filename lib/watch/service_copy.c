@@ -5,6 +5,7 @@
 
 #include "topology/groups.h"
 #include "topology/names.h"
+#include "topology/recall.h"
 #include "topology/service.h"
 #include "watch/private.h"
 
@@ -87,16 +88,53 @@ static void take_group(const struct row *group, void *payload)
     rows_want(&((ovnk8s_watcher *)payload)->services.sites.facts, GROUP_TABLE, group->id, NULL);
 }
 
+/* The addresses that are somebody's already. */
+static bool take_addresses(struct service_places *sites, const struct scene *scene)
+{
+    const struct gateway_list *gateways = service_gateways(scene);
+    struct cluster_record cluster;
+
+    if (cluster_recall(scene, &cluster)) {
+        sites->cluster = cluster.subnets;
+        sites->join = cluster.join;
+    }
+    sites->n_gateways = 0;
+    sites->gateways =
+        gateways ? arena_alloc(&sites->facts.arena, (2 * gateways->n + 1) * sizeof(struct ip))
+                 : NULL;
+    for (size_t i = 0; i < (sites->gateways ? gateways->n : 0); i++) {
+        const struct prefixes *addresses = &gateways->of[i].addresses;
+
+        for (size_t at = 0; at < addresses->n; at++) {
+            sites->gateways[sites->n_gateways++] = addresses->of[at].ip;
+        }
+    }
+    return !gateways || sites->gateways;
+}
+
 static bool learn_sites(ovnk8s_watcher *watcher)
 {
     struct service_places *sites = &watcher->services.sites;
+    struct notes notes = {.first = NULL};
+    const struct scene scene = {
+        .owner = watcher->owner, .facts = &sites->facts, .looks = true, .notes = &notes};
 
     if (!sites->are_known) {
         replica_each(conn_replica(watcher->conn), ROUTER_TABLE, take_router, watcher);
         replica_each(conn_replica(watcher->conn), GROUP_TABLE, take_group, watcher);
-        sites->are_known = !rows_failed(&sites->facts);
+        sites->are_known = take_addresses(sites, &scene) && !rows_failed(&sites->facts);
+        notes_clear(&notes);
     }
     return sites->are_known;
+}
+
+const struct service_places *service_places(ovnk8s_watcher *watcher)
+{
+    if (!learn_sites(watcher)) {
+        service_places_forget(watcher);
+        return NULL;
+    }
+    return &watcher->services.sites;
 }
 
 bool service_is_in_database(ovnk8s_watcher *watcher, const ovnk8s_service *service)
@@ -108,8 +146,7 @@ bool service_is_in_database(ovnk8s_watcher *watcher, const ovnk8s_service *servi
         .owner = watcher->owner, .facts = &sites->facts, .looks = true, .notes = &notes};
     bool is_settled;
 
-    if (!learn_sites(watcher)) {
-        service_places_forget(watcher);
+    if (!service_places(watcher)) {
         return false;
     }
     is_settled = service_is_settled(&scene, service, &copy);
@@ -122,6 +159,8 @@ void service_places_forget(ovnk8s_watcher *watcher)
     struct service_places *sites = &watcher->services.sites;
 
     rows_clear(&sites->facts);
+    sites->n_gateways = 0;
+    sites->cluster = sites->join = (struct prefixes){.n = 0};
     service_groups_forget(watcher);
     sites->are_known = false;
 }

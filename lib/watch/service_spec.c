@@ -87,8 +87,9 @@ static bool has_port(const struct draft *draft, const struct service_spec_port *
     return false;
 }
 
-static void read_one_port(struct draft *draft, const cJSON *object, size_t i)
+static int read_one_port(void *payload, const cJSON *object, size_t i)
 {
+    struct draft *draft = payload;
     struct service_spec_port *port = &draft->ports[draft->spec.n_ports];
     struct reading *reading = draft->reading;
     const char *name = read_port_name(object, i, reading);
@@ -96,7 +97,7 @@ static void read_one_port(struct draft *draft, const cJSON *object, size_t i)
     memset(port, 0, sizeof *port);
     if (!name || !read_protocol(object, i, &port->protocol, reading) ||
         !read_port(object, i, "port", true, &port->port, reading)) {
-        return;
+        return 0;
     }
     if (draft->has_node_ports) {
         read_port(object, i, "nodePort", false, &port->node_port, reading);
@@ -104,29 +105,24 @@ static void read_one_port(struct draft *draft, const cJSON *object, size_t i)
     if (has_port(draft, port)) {
         leave_out(reading, "ports[%zu]: %s port %u or its node port is there twice", i,
                   protocol_text(port->protocol), port->port);
-        return;
+        return 0;
     }
     draft->names[draft->spec.n_ports++] = name;
     draft->names_size += strlen(name) + 1;
+    return 0;
 }
 
 static int read_ports(struct draft *draft, const cJSON *ports)
 {
     const size_t n = elements_of(ports, OVNK8S_SERVICE_PORTS_MAX);
-    const cJSON *port = n ? ports->child : NULL;
 
     draft->ports = calloc(n + 1, sizeof *draft->ports);
     draft->names = calloc(n + 1, sizeof *draft->names);
     if (!draft->ports || !draft->names) {
         return fail_nomem();
     }
-    for (size_t i = 0; i < n; i++, port = port->next) {
-        read_one_port(draft, port, i);
-    }
-    if (port) {
-        leave_out(draft->reading, "ports: more than %d", OVNK8S_SERVICE_PORTS_MAX);
-    }
-    return 0;
+    return read_elements(ports, "ports", OVNK8S_SERVICE_PORTS_MAX, draft->reading, read_one_port,
+                         draft);
 }
 
 /* Addresses. */
@@ -171,6 +167,9 @@ static bool has_family(const struct draft *draft, unsigned int family)
            (n > 1 && draft->addresses[1].family == family);
 }
 
+#define EXTERNAL_IPS "externalIPs"
+#define INGRESS "loadBalancer.ingress"
+
 /* Whoever knows nothing of two families has written clusterIP alone. */
 static void read_cluster_ips(struct draft *draft, const cJSON *spec)
 {
@@ -195,22 +194,15 @@ static void read_cluster_ips(struct draft *draft, const cJSON *spec)
     }
 }
 
-static void read_external_ips(struct draft *draft, const cJSON *spec)
+static int read_external_ip(void *payload, const cJSON *text, size_t i)
 {
-    const cJSON *list = member_of(spec, "externalIPs");
-    const size_t n = elements_of(list, MOST_ADDRESSES);
-    const cJSON *at = n ? list->child : NULL;
+    struct draft *draft = payload;
+    struct ip ip = {0};
 
-    for (size_t i = 0; i < n; i++, at = at->next) {
-        struct ip ip = {0};
-
-        if (read_address(at, "externalIPs", i, &ip, draft->reading)) {
-            add_address(draft, EXTERNAL_IP, &ip);
-        }
+    if (read_address(text, EXTERNAL_IPS, i, &ip, draft->reading)) {
+        add_address(draft, EXTERNAL_IP, &ip);
     }
-    if (at) {
-        leave_out(draft->reading, "externalIPs: more than %d", MOST_ADDRESSES);
-    }
+    return 0;
 }
 
 static const cJSON *ingress_of(const cJSON *object)
@@ -220,42 +212,40 @@ static const cJSON *ingress_of(const cJSON *object)
 
 /* A load balancer may be known by its host name only, which is nothing to packets; one of mode
  * Proxy sends to the NodePorts, from its own address. */
-static void read_load_balancer_ips(struct draft *draft, const cJSON *list)
+static int read_load_balancer_ip(void *payload, const cJSON *ingress, size_t i)
 {
-    const size_t n = elements_of(list, MOST_ADDRESSES);
-    const cJSON *at = n ? list->child : NULL;
+    struct draft *draft = payload;
+    const char *mode = text_of(ingress, "ipMode");
+    const cJSON *text = member_of(ingress, "ip");
+    struct ip ip = {0};
 
-    for (size_t i = 0; i < n; i++, at = at->next) {
-        const char *mode = text_of(at, "ipMode");
-        const cJSON *text = member_of(at, "ip");
-        struct ip ip = {0};
-
-        if (text && !(mode && !strcmp(mode, "Proxy")) &&
-            read_address(text, "loadBalancer.ingress", i, &ip, draft->reading)) {
-            add_address(draft, LOAD_BALANCER_IP, &ip);
-        }
+    if (text && !(mode && !strcmp(mode, "Proxy")) &&
+        read_address(text, INGRESS, i, &ip, draft->reading)) {
+        add_address(draft, LOAD_BALANCER_IP, &ip);
     }
-    if (at) {
-        leave_out(draft->reading, "loadBalancer.ingress: more than %d", MOST_ADDRESSES);
-    }
+    return 0;
 }
 
 static int read_addresses(struct draft *draft, const cJSON *object)
 {
     const cJSON *spec = member_of(object, "spec");
-    const size_t n = 2 + elements_of(member_of(spec, "externalIPs"), MOST_ADDRESSES) +
-                     elements_of(ingress_of(object), MOST_ADDRESSES);
+    const cJSON *external = member_of(spec, EXTERNAL_IPS), *ingress = ingress_of(object);
+    const size_t n =
+        2 + elements_of(external, MOST_ADDRESSES) + elements_of(ingress, MOST_ADDRESSES);
+    int error;
 
     draft->addresses = calloc(n, sizeof *draft->addresses);
     if (!draft->addresses) {
         return fail_nomem();
     }
     read_cluster_ips(draft, spec);
-    read_external_ips(draft, spec);
-    if (draft->balances) {
-        read_load_balancer_ips(draft, ingress_of(object));
+    error = read_elements(external, EXTERNAL_IPS, MOST_ADDRESSES, draft->reading, read_external_ip,
+                          draft);
+    if (!error && draft->balances) {
+        error = read_elements(ingress, INGRESS, MOST_ADDRESSES, draft->reading,
+                              read_load_balancer_ip, draft);
     }
-    return 0;
+    return error;
 }
 
 /* The rest. */
@@ -340,11 +330,22 @@ static bool is_served(const cJSON *object)
            !text_of(member_of(member_of(object, "metadata"), "labels"), PROXY_LABEL);
 }
 
+/* Of two services that claim the same the older one has it. */
+static void read_age(struct draft *draft, const cJSON *object)
+{
+    const char *text = text_of(member_of(object, "metadata"), "creationTimestamp");
+
+    if (text && strlen(text) < sizeof draft->spec.created) {
+        memcpy(draft->spec.created, text, strlen(text));
+    }
+}
+
 static int read_all(struct draft *draft, const cJSON *object)
 {
     const cJSON *spec = member_of(object, "spec");
     int error;
 
+    read_age(draft, object);
     draft->balances = is_text(spec, "type", "LoadBalancer");
     draft->has_node_ports = draft->balances || is_text(spec, "type", "NodePort");
     error = read_ports(draft, member_of(spec, "ports"));

@@ -32,6 +32,7 @@ struct service_spec {
     uint32_t left_out;   /* Of what the object says. */
     uint16_t health_check_node_port;
     bool internal_local, external_local;
+    char created[24]; /* "2026-11-23T08:20:11Z": the order of time is that of texts. */
 };
 
 /* Reads the Service 'object' into '*out', to be freed by free(). NULL for one that gives no

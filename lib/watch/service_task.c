@@ -10,7 +10,9 @@
 #include "topology/service.h"
 #include "watch/event_recorder.h"
 #include "watch/private.h"
+#include "watch/published.h"
 #include "watch/service_value.h"
+#include "watch/service_yield.h"
 
 /* Holds an entry of the cache as long as something may have to be done for it. */
 struct service_task {
@@ -19,6 +21,7 @@ struct service_task {
     struct cached_service *service;
     bool is_wanted; /* As the latest plan has it. */
     bool is_clean;  /* It was committed that it has no rows. */
+    bool yields;    /* It does not get all the addresses that it names. */
 };
 
 static struct service_task *service_of(const struct task *task)
@@ -43,6 +46,49 @@ static void tell_left_out(const struct service_task *task, const struct reading 
     }
 }
 
+/* What the rows are made of, in 'arena'; 'taken' tells what is another's. False when there is
+ * nothing to be served. */
+static bool value_of(const struct service_task *task, struct arena *arena, ovnk8s_service *value,
+                     struct reading *reading, struct reading *taken)
+{
+    const bool is_wanted = service_value(task->service, arena, value, reading);
+
+    if (is_wanted && !arena->failed) {
+        service_yield(&task->watcher->services.claims, service_places(task->watcher), task->service,
+                      arena, value, taken);
+    }
+    return is_wanted;
+}
+
+static void tell_event(const struct service_task *task, const char *reason, const char *note)
+{
+    const struct cached_service *service = task->service;
+    char uid[UUID_TEXT];
+    const struct event_object object = {"Service", "v1", service->service_namespace, service->name,
+                                        row_id_format(service->uid, uid)};
+
+    if (service->spec) {
+        watcher_tell_event(task->watcher, &object, reason, note);
+    }
+}
+
+/* The rows are right, but the service is not what its owner wants: it waits for whoever has the
+ * address. Said once, until something else is the first. */
+static enum verdict wait_for_addresses(struct service_task *task, const struct reading *taken)
+{
+    char others[64] = "";
+
+    if (taken->left_out > 1) {
+        snprintf(others, sizeof others, ", and %zu more", taken->left_out - 1);
+    }
+    if (task_say(&task->task, "%s%s", taken->reason, others)) {
+        log_line(&task->watcher->log, OVNK8S_LOG_WARN, "service %s/%s: %s%s",
+                 task->service->service_namespace, task->service->name, taken->reason, others);
+        tell_event(task, "AddressTaken", task->task.reason ? task->task.reason : taken->reason);
+    }
+    return TASK_WAITS;
+}
+
 static int plan_service(struct service_task *task, const ovnk8s_service *value, ovnk8s_plan *plan)
 {
     return value
@@ -54,12 +100,13 @@ static int plan_service(struct service_task *task, const ovnk8s_service *value, 
  * what a plan has changed is seen to be as it should be. */
 static enum verdict compare(struct service_task *task, ovnk8s_plan *plan)
 {
-    struct reading reading = {.left_out = 0};
+    struct reading reading = {.left_out = 0}, taken = {.left_out = 0};
     struct arena arena = {0};
     ovnk8s_service value;
     enum verdict verdict = TASK_DONE;
 
-    task->is_wanted = service_value(task->service, &arena, &value, &reading);
+    task->is_wanted = value_of(task, &arena, &value, &reading, &taken);
+    task->yields = taken.left_out > 0;
     if (arena.failed) {
         fail_nomem();
         verdict = TASK_FAILED;
@@ -67,6 +114,8 @@ static enum verdict compare(struct service_task *task, ovnk8s_plan *plan)
         tell_left_out(task, &reading);
         verdict =
             plan_service(task, task->is_wanted ? &value : NULL, plan) ? TASK_FAILED : TASK_PLANNED;
+    } else if (task->yields) {
+        verdict = wait_for_addresses(task, &taken);
     }
     arena_clear(&arena);
     return verdict;
@@ -99,10 +148,10 @@ static enum verdict examine(ovnk8s_watcher *watcher, struct task *opaque, ovnk8s
 static int wish(ovnk8s_watcher *watcher, struct task *opaque, ovnk8s_plan *plan)
 {
     struct service_task *task = service_of(opaque);
-    struct reading reading = {.left_out = 0};
+    struct reading reading = {.left_out = 0}, taken = {.left_out = 0};
     struct arena arena = {0};
     ovnk8s_service value;
-    const bool is_wanted = service_value(task->service, &arena, &value, &reading);
+    const bool is_wanted = value_of(task, &arena, &value, &reading, &taken);
     const int error =
         arena.failed ? fail_nomem() : plan_service(task, is_wanted ? &value : NULL, plan);
 
@@ -111,32 +160,29 @@ static int wish(ovnk8s_watcher *watcher, struct task *opaque, ovnk8s_plan *plan)
     return error;
 }
 
-/* One that has no rows any more is looked at once more, and forgotten. */
+/* One that has no rows any more is looked at once more, and forgotten. One that yields has been
+ * waiting since nobody knows when, and goes on. */
 static void landed(ovnk8s_watcher *watcher, struct task *opaque, enum landing landing)
 {
     struct service_task *task = service_of(opaque);
 
     task->is_clean = landing == PLAN_COMMITTED && !task->is_wanted;
-    if (landing == PLAN_COMMITTED) {
+    if (landing == PLAN_COMMITTED && !task->yields) {
         histogram_add_ms(&watcher->metrics.service_committed, now_ms() - opaque->since);
     }
-    if (landing == PLAN_COMMITTED && task->is_wanted) {
+    if (landing == PLAN_COMMITTED && task->is_wanted && !task->yields) {
         task_settle(&watcher->lanes.tasks, opaque, now_ms());
     }
 }
 
 static void failed(ovnk8s_watcher *watcher, struct task *opaque, int64_t pause_ms)
 {
-    const struct cached_service *service = service_of(opaque)->service;
-    char uid[UUID_TEXT], note[1024];
-    const struct event_object object = {"Service", "v1", service->service_namespace, service->name,
-                                        row_id_format(service->uid, uid)};
+    char note[1024];
 
-    if (service->spec) {
-        snprintf(note, sizeof note, "%s: trying again in %.1f s",
-                 opaque->reason ? opaque->reason : "", (double)pause_ms / 1000);
-        watcher_tell_event(watcher, &object, "ServiceFailed", note);
-    }
+    (void)watcher;
+    snprintf(note, sizeof note, "%s: trying again in %.1f s", opaque->reason ? opaque->reason : "",
+             (double)pause_ms / 1000);
+    tell_event(service_of(opaque), "ServiceFailed", note);
 }
 
 /* Rows of one that is gone are strays to whoever leads next. */
@@ -193,10 +239,33 @@ static void touch(ovnk8s_watcher *watcher, struct cached_service *service)
     task_touch(&watcher->lanes.tasks, &task->task, now_ms());
 }
 
-/* Slices of what is no Service are of no interest. */
+static void touch_rival(struct cached_service *service, void *payload)
+{
+    touch(payload, service);
+}
+
+/* Others may have to yield to it, or to yield no more. */
+static void claims_changed(ovnk8s_watcher *watcher, struct cached_service *service,
+                           const struct service_spec *before)
+{
+    struct claims *claims = &watcher->services.claims;
+    const struct service_places *places = service_places(watcher);
+
+    if (!claims_update(claims, service, before)) {
+        log_line(&watcher->log, OVNK8S_LOG_ERROR, "service %s/%s: out of memory",
+                 service->service_namespace, service->name);
+    }
+    service_rivals_each(claims, places, service, before, touch_rival, watcher);
+    service_rivals_each(claims, places, service, service->spec, touch_rival, watcher);
+}
+
+/* Slices of what is no Service are of no interest, and change no claims. */
 static void service_changed(struct cached_service *service, const struct service_spec *before,
                             void *payload)
 {
+    if (before != service->spec) {
+        claims_changed(payload, service, before);
+    }
     if (service->spec || before || service->holder) {
         touch(payload, service);
     }
@@ -253,19 +322,10 @@ static void touch_if_stray(const struct row *balancer, void *payload)
     }
 }
 
-static bool has_node_ports(const struct service_spec *spec)
-{
-    for (size_t i = 0; i < spec->n_ports; i++) {
-        if (service_spec_ports(spec)[i].node_port) {
-            return true;
-        }
-    }
-    return false;
-}
-
+/* A gateway serves them, or has an address that they name. */
 static void touch_if_published(struct cached_service *service, void *payload)
 {
-    if (service->spec && (service->spec->external_local || has_node_ports(service->spec))) {
+    if (service->spec && (service->spec->external_local || publishes(service->spec))) {
         touch(payload, service);
     }
 }
@@ -431,6 +491,7 @@ void services_clear(ovnk8s_watcher *watcher)
 {
     service_cache_each(&watcher->services.cache, free_task, NULL);
     service_cache_clear(&watcher->services.cache);
+    claims_clear(&watcher->services.claims);
     service_places_forget(watcher);
 }
 

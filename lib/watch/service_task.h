@@ -5,12 +5,14 @@
 #define WATCH_SERVICE_TASK_H
 
 #include "base/row.h"
+#include "watch/claims.h"
 #include "watch/service_cache.h"
 #include "watch/service_copy.h"
 #include "watch/task.h"
 
 struct services {
     struct service_cache cache;
+    struct claims claims;
     struct kube_reflector *services, *slices;
     struct service_places sites;
     bool has_strays; /* Rows of services that nobody knows may be there. */

@@ -70,8 +70,9 @@ static void draft_clear(struct draft *draft)
 
 /* Ports. A port without a number stands for all of them, which is nothing to a load balancer. */
 
-static void read_one_port(struct draft *draft, const cJSON *object, size_t i)
+static int read_one_port(void *payload, const cJSON *object, size_t i)
 {
+    struct draft *draft = payload;
     struct slice_port *port = &draft->ports[draft->n_ports];
     const char *name = read_port_name(object, i, draft->reading);
 
@@ -80,25 +81,19 @@ static void read_one_port(struct draft *draft, const cJSON *object, size_t i)
         draft->names[draft->n_ports++] = name;
         draft->names_size += strlen(name) + 1;
     }
+    return 0;
 }
 
 static int read_ports(struct draft *draft, const cJSON *ports)
 {
     const size_t n = elements_of(ports, SLICE_PORTS_MAX);
-    const cJSON *port = n ? ports->child : NULL;
 
     draft->ports = calloc(n + 1, sizeof *draft->ports);
     draft->names = calloc(n + 1, sizeof *draft->names);
     if (!draft->ports || !draft->names) {
         return fail_nomem();
     }
-    for (size_t i = 0; i < n; i++, port = port->next) {
-        read_one_port(draft, port, i);
-    }
-    if (port) {
-        leave_out(draft->reading, "ports: more than %d", SLICE_PORTS_MAX);
-    }
-    return 0;
+    return read_elements(ports, "ports", SLICE_PORTS_MAX, draft->reading, read_one_port, draft);
 }
 
 /* Endpoints. */
@@ -139,8 +134,9 @@ static int use_node(struct draft *draft, const cJSON *object, size_t i, struct n
 }
 
 /* The addresses of one endpoint are of the same pod, so the first does. */
-static int read_endpoint(struct draft *draft, const cJSON *object, size_t i)
+static int read_endpoint(void *payload, const cJSON *object, size_t i)
 {
+    struct draft *draft = payload;
     struct slice_endpoint *endpoint = &draft->endpoints[draft->n_endpoints];
     const cJSON *address = cJSON_GetArrayItem(member_of(object, "addresses"), 0);
 
@@ -160,20 +156,13 @@ static int read_endpoint(struct draft *draft, const cJSON *object, size_t i)
 static int read_endpoints(struct draft *draft, const cJSON *endpoints)
 {
     const size_t n = elements_of(endpoints, SLICE_ENDPOINTS_MAX);
-    const cJSON *endpoint = n ? endpoints->child : NULL;
-    int error = 0;
 
     draft->endpoints = calloc(n + 1, sizeof *draft->endpoints);
     if (!draft->endpoints) {
         return fail_nomem();
     }
-    for (size_t i = 0; !error && i < n; i++, endpoint = endpoint->next) {
-        error = read_endpoint(draft, endpoint, i);
-    }
-    if (endpoint) {
-        leave_out(draft->reading, "endpoints: more than %d", SLICE_ENDPOINTS_MAX);
-    }
-    return error;
+    return read_elements(endpoints, "endpoints", SLICE_ENDPOINTS_MAX, draft->reading, read_endpoint,
+                         draft);
 }
 
 /* Puts everything in its place in one piece of memory. */

@@ -157,7 +157,7 @@ int ovnk8s_watcher_new(ovnk8s_watcher **out, ovnk8s_nb *nb, ovnk8s_kube *kube,
     watcher->pods.with_networks = options.legacy_annotation;
     watcher->epoll = -1;
     watcher->owner = strdup(options.owner ? options.owner : OVNK8S_DEFAULT_OWNER);
-    watcher->nodes.owner = watcher->owner;
+    watcher->pods.owner = watcher->nodes.owner = watcher->owner;
     error = watcher->owner ? start(watcher, &options) : fail_nomem();
     if (error) {
         ovnk8s_watcher_free(watcher);

@@ -37,6 +37,8 @@ class Plugs:
             Watcher(self.sandbox.central).__enter__()  # ends with the sandbox
             self.node = self.sandbox.central
             self.pods = [Pod(self.sandbox, f"pod{i}", self.node) for i in range(bench.size(AT_ONCE, 3))]
+            token = self.sandbox.api.tokens["node"]  # the watcher may not get a pod, and has read its own
+            self.node.run(["ovs-vsctl", "set", "Open_vSwitch", ".", f"external_ids:k8s-api-token={token}"])
             self.annotations = [pod.wait_for_annotation() for pod in self.pods]
             self.settle()
         except BaseException:

@@ -13,7 +13,7 @@ import socket
 import ssl
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from bench import HERE, Bench, answer_of
@@ -201,8 +201,8 @@ class Watched:
     # The watcher.
 
     @contextlib.contextmanager
-    def watcher(self) -> Iterator[Watcher]:
-        running = Watcher(self)
+    def watcher(self, *options: str) -> Iterator[Watcher]:
+        running = Watcher(self, options)
         try:
             yield running
         finally:
@@ -222,9 +222,10 @@ class Watcher:
 
     CONTROL = "/run/watcher.ctl"
 
-    def __init__(self, watched: Watched):
+    def __init__(self, watched: Watched, options: Sequence[str] = ()):
         self.central = watched.central
-        self.process = self.central.popen(["ovn-k8s-watcher", "--overlay", f"--unixctl={self.CONTROL}", "-vconsole:err"])
+        self.process = self.central.popen(["ovn-k8s-watcher", "--overlay", f"--unixctl={self.CONTROL}", "-vconsole:err",
+                                           *options])
 
     @property
     def folder(self) -> pathlib.Path:

@@ -10,6 +10,7 @@ from chaos import Churn, delete_pod, make_pods
 from host import wait_for
 from overlay import WATCHER_LOG, Watcher, master_flags, minion_flags, overlay_command
 from servers import SOCKET, leader_of, remotes, start_member
+from services import Service, endpoint
 from truth import pod_differences, wait_for_truth
 
 ACCOUNTS = "/api/v1/namespaces/default/serviceaccounts"
@@ -142,6 +143,68 @@ def test_a_backup_is_restored_under_other_uuids(overlay, watcher):
     assert watcher.alive()
     assert set(before) - set(marked_rows()) and len(set(before) - set(marked_rows())) == 1, "all but the port of the pod that has gone"
     overlay.api.request("DELETE", f"/api/v1/namespaces/default/services/{service['metadata']['name']}")
+
+
+@contextlib.contextmanager
+def logical_gateways(overlay):
+    """Gateways of both nodes, as far as the database knows: one shares its interface with its host."""
+    words = {"logical-only": True, "default-gw": "10.33.74.1"}
+    for node, interface in zip(overlay.nodes, ["physical-interface", "bridge-interface"]):
+        overlay_command(overlay.central, "gateway-init", {
+            **words, "node-name": node.name, interface: "eth1", "physical-ip": f"10.33.74.{node.number}/24",
+            "chassis": node.name, "mac": f"02:00:00:00:00:{node.number:02x}"})
+    try:
+        yield
+    finally:
+        for node in overlay.nodes:
+            overlay.central.run(["ovn-k8s-overlay", "gateway-del", node.name, "--logical-only"])
+
+
+def rows_without_uuids(central) -> dict[str, list[str]]:
+    """What there is of services, of the cluster router's policies among it, whatever the identities are."""
+    columns = {"Load_Balancer": "name,protocol,vips,options,selection_fields,external_ids", "Load_Balancer_Group": "name",
+               "Logical_Router_Policy": "priority,match,action,nexthop,nexthops,external_ids"}
+    return {table: sorted(central.output(["ovn-nbctl", "--format=csv", "--no-headings", f"--columns={names}", "list", table])
+                          .splitlines()) for table, names in columns.items()}
+
+
+def identities(central) -> dict[str, list[str]]:
+    return {table: sorted(central.output(["ovn-nbctl", "--bare", "--columns=_uuid", "list", table]).split())
+            for table in ("Load_Balancer", "Load_Balancer_Group", "Logical_Router_Policy")}
+
+
+def test_services_of_every_kind_are_restored_under_other_uuids(overlay, watcher):
+    """Rows, groups and policies are the same afterwards, under the identities that they had, and there are no others."""
+    central, api = overlay.central, overlay.api
+    port = {"protocol": "TCP", "port": 80, "targetPort": 8080}
+    kinds = {"plain": {}, "sticky": {"sessionAffinity": "ClientIP"}, "near": {"internalTrafficPolicy": "Local"},
+             "published": {"type": "NodePort"}, "outer": {"externalIPs": ["198.51.100.1"]}, "empty": {},
+             "porch": {"type": "NodePort", "externalTrafficPolicy": "Local", "externalIPs": ["198.51.100.2"]},
+             "balanced": {"type": "LoadBalancer", "externalTrafficPolicy": "Local", "internalTrafficPolicy": "Local"}}
+    ends = [endpoint(f"192.168.{number}.200", node.name) for number, node in enumerate(overlay.nodes, 2)]
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(logical_gateways(overlay))
+        made = {name: stack.enter_context(Service(api, f"kind-{name}", [{**port, "name": "t"}, {**port, "protocol": "UDP", "name": "u"}]
+                                                  if name == "plain" else [port], **spec)) for name, spec in kinds.items()}
+        for name, service in made.items():
+            service.slice("v4", ends if name != "empty" else [])
+        made["balanced"].balance({"ip": "198.51.100.3"})
+        wait_for_truth(overlay)
+        before, were = rows_without_uuids(central), identities(central)
+        assert len([row for row in before["Logical_Router_Policy"] if "k8s-service-name" in row]) == 4
+        central.run(["bash", "-c", "ovsdb-client backup unix:/run/ovn/ovnnb_db.sock OVN_Northbound >/run/backup"])
+        central.run(["bash", "-c", "ovsdb-client restore unix:/run/ovn/ovnnb_db.sock OVN_Northbound </run/backup"])
+        assert not set(sum(were.values(), [])) & set(sum(identities(central).values(), []))
+        made["porch"].slice("v4", ends[:1])  # what changes meanwhile counts afterwards
+        overlay_command(central, "repair", {})
+        wait_for_truth(overlay)
+        made["porch"].slice("v4", ends)
+        wait_for_truth(overlay)
+        wait_for("the same rows", lambda: (rows_without_uuids(central), identities(central)) == (before, were))
+        overlay_command(central, "check", {})
+        assert watcher.alive()
+    wait_for_truth(overlay)
+    assert "kind-" not in str(rows_without_uuids(central))
 
 
 class Account:

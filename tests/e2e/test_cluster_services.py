@@ -104,6 +104,13 @@ def test_the_api_server_by_name_and_certificate(dns, clients):
         assert json.loads(told)["status"]["userInfo"]["username"] == "system:serviceaccount:default:default"
 
 
+def test_hosts_reach_the_api_server_by_its_service(dns):
+    """That it runs on, among them."""
+    for host in dns.central, *dns.nodes:
+        told = wait_for("the API server's answer", lambda: on(host)("curl -sk -m 5 https://10.96.0.1/version; true"), timeout=PATIENCE)
+        assert "gitVersion" in told
+
+
 def test_names_are_resolved(dns, clients, web):
     with service(dns, "web", "web") as made:
         for pod in clients:

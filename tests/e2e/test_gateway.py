@@ -1,14 +1,17 @@
 """Gateways that share their NIC with the host, set up by the programs in the order in which an operator does it."""
 import contextlib
+import itertools
 
 import pytest
 
-from flows import service, tell_api_server
+from flows import tell_api_server
 from host import wait_for
 from outside import ADDRESSES, ASKER, BEYOND, PORT, TELLER, Outside, seen
 from overlay import CLUSTER_SUBNET, Pod
+from services import Service, differences, endpoint
 
-BRIDGE, NIC, NODE_PORT, TELLER_PORT = "breth1", "eth1", 30080, 9090
+BRIDGE, NIC, NODE_PORT = "breth1", "eth1", 30080
+TELLER_PORTS = [9090, 31234]  # the second is one that could be a NodePort
 HELPER = ["ovn-k8s-gateway-helper", f"--physical-bridge={BRIDGE}", f"--physical-interface={NIC}"]
 SERVER = """
 import socket, sys
@@ -108,38 +111,36 @@ def test_everybody_gets_what_is_meant_for_them(overlay, outside, gateways, pods)
     for node in gateways:
         serve(node, f"host-{node.name}", PORT)
         node.run(["ping", "-c", "2", "-i", "0.2", "-w", "10", ADDRESSES[4]])
-    for node, pod in zip(gateways, reversed(pods)):  # the pod is on the other node each time
-        name = f"node-port-{pod.name}"
-        overlay.central.run(["ovn-nbctl", "--wait=hv", "lb-add", name, f"{address_of(node)}:{NODE_PORT}",
-                             f"{pod.address}:{PORT}", "--", "lr-lb-add", f"GR_{node.name}", name, "--",
-                             "lb-add", f"host-port-{pod.name}", f"{address_of(node)}:{NODE_PORT + 1}",
-                             f"{address_of(pod.node)}:{PORT}", "--", "lr-lb-add", f"GR_{node.name}", f"host-port-{pod.name}"])
-    with service(overlay, "web", type="NodePort", ports=[
-            {"name": "pod", "port": PORT, "nodePort": NODE_PORT}, {"name": "host", "port": 81, "nodePort": NODE_PORT + 1}]):
-        for node, pod in zip(gateways, reversed(pods)):
-            wait_for("the flows of the NodePorts", lambda: f"tp_dst={NODE_PORT + 1}" in node.output(
+    for number, (node, pod) in enumerate(zip(gateways, reversed(pods))):  # the pod is on the other node each time
+        ports = [{"name": name, "protocol": "TCP", "port": port, "targetPort": PORT, "nodePort": NODE_PORT + 2 * number + i}
+                 for i, (name, port) in enumerate([("pod", 80), ("host", 81)])]
+        with Service(overlay.api, f"web-{number}", ports, type="NodePort") as web:
+            web.slice("pod", [endpoint(pod.address, pod.node.name)], [{"name": "pod", "protocol": "TCP", "port": PORT}])
+            web.slice("host", [endpoint(address_of(pod.node))], [{"name": "host", "protocol": "TCP", "port": PORT}])
+            wait_for("the rows of the service", lambda: not differences(overlay.api, overlay.central))
+            overlay.central.run(["ovn-nbctl", "--timeout=60", "--wait=hv", "sync"])
+            wait_for("the flows of the NodePorts", lambda: f"tp_dst={web.node_port(1)}" in node.output(
                 ["ovs-ofctl", "dump-flows", BRIDGE]))
             for _ in range(5):
-                assert ask(outside, address_of(node), NODE_PORT) == pod.name
+                assert ask(outside, address_of(node), web.node_port()) == pod.name
                 assert ask(outside, address_of(node), PORT) == f"host-{node.name}"
                 for client in pods:
-                    assert ask(client.netns, address_of(node), NODE_PORT) == pod.name
-            assert ask(outside, address_of(node), NODE_PORT + 1) == f"host-{pod.node.name}"
-    for pod in pods:
-        overlay.central.run(["ovn-nbctl", "lb-del", f"node-port-{pod.name}", "--", "lb-del", f"host-port-{pod.name}"])
+                    assert ask(client.netns, address_of(node), web.node_port()) == pod.name
+            assert ask(outside, address_of(node), web.node_port(1)) == f"host-{pod.node.name}"
     assert overlay.central.run(["ovn-k8s-overlay", "check"]).returncode == 0
 
 
 def test_pods_reach_hosts(overlay, gateways, pods):
     """The host that they are on, and the other one, which see the pod's own address. Others of the same network by SNAT."""
     for node in gateways:
-        daemon = node.spawn("teller", ["python3", "-c", TELLER.format(port=TELLER_PORT)])
-        wait_for("the host to listen", lambda: f":{TELLER_PORT}" in node.output(["ss", "-Hltn"]), log=daemon.log)
+        for port in TELLER_PORTS:
+            daemon = node.spawn(f"teller-{port}", ["python3", "-c", TELLER.format(port=port)])
+            wait_for("the host to listen", lambda: f":{port}" in node.output(["ss", "-Hltn"]), log=daemon.log)
     for node in overlay.nodes:
         node.run(["bash", "-c", "for rule in /proc/sys/net/ipv4/conf/*/rp_filter; do echo 1 >$rule; done"])  # strict
     for pod in pods:
-        for node in gateways:
-            told = pod.netns.run(["python3", "-c", ASKER.format(port=TELLER_PORT), address_of(node), "10"]).stdout
+        for node, port in itertools.product(gateways, TELLER_PORTS):
+            told = pod.netns.run(["python3", "-c", ASKER.format(port=port), address_of(node), "10"]).stdout
             assert set(told.split()) == {pod.address}
         wait_for("the pod to reach a host that is no gateway",
                  lambda: pod.netns.run(["ping", "-c", "1", "-W", "1", ADDRESSES[4]], check=False).returncode == 0)

@@ -133,6 +133,22 @@ def test_who_is_silent_is_cut_off_and_holds_nobody_up(daemon):
         client.close()
 
 
+def test_who_is_slow_is_cut_off(daemon):
+    """Though something comes again and again."""
+    with daemon.central.connect("127.0.0.1", PORT, 1) as client:
+        def ends() -> bool:
+            try:
+                client.sendall(b"x")
+                return client.recv(1) == b""
+            except TimeoutError:
+                return False
+            except ConnectionError:
+                return True
+
+        client.sendall(b"GET /metrics HTTP/1.1\r\nHost: ")
+        wait_for("the end of the connection", ends, timeout=120)
+
+
 def test_who_does_not_read_holds_nobody_up(daemon):
     host = daemon.central
     with host.connect("127.0.0.1", PORT, 4 * SILENCE) as client:

@@ -8,52 +8,11 @@ import pytest
 
 from host import wait_for
 from overlay import PODS, Pod
+from replica import PATIENCE, Replica
 
 LEASES = "/apis/coordination.k8s.io/v1/namespaces/ovn-k8s/leases"
 ROLE = "/apis/rbac.authorization.k8s.io/v1/namespaces/ovn-k8s/roles/ovn-k8s-watcher"
 NB_FILE = "/var/lib/ovn/ovnnb_db.db"
-PATIENCE = 60  # seconds; the machine may be slow
-
-
-class Replica:
-    """One of several watchers on the central host. Times are those of its lease, in seconds."""
-
-    def __init__(self, overlay, name: str, duration: float = 3, renew: float = 2, retry: float = 0.3):
-        self.host, self.name, self.control = overlay.central, name, f"/run/{name}.ctl"
-        self.daemon = self.host.spawn(name, [
-            "ovn-k8s-watcher", "--overlay", "--leader-elect", f"--lease-identity={name}", f"--lease-duration={duration}s",
-            f"--renew-deadline={renew}s", f"--retry-period={round(1000 * retry)}ms", f"--unixctl={self.control}",
-            "-vconsole:info", "-vsyslog:off"])
-
-    def wait_to_start(self) -> Replica:
-        wait_for(f"the control socket of {self.name}", self.host.path(self.control).exists, timeout=PATIENCE,
-                 log=self.daemon.log)
-        return self
-
-    def status(self) -> dict[str, str]:
-        lines = self.host.output(["ovs-appctl", "-T", "60", "-t", self.control, "status"]).splitlines()
-        return dict(line.split(": ", 1) for line in lines)
-
-    def wait_for(self, what: str, condition):
-        return wait_for(f"{self.name}: {what}", lambda: condition(self.status()), timeout=PATIENCE, log=self.daemon.log)
-
-    def wait_to_lead(self) -> int:
-        """Returns the term."""
-        self.wait_for("to lead", lambda status: status["leading"] == "yes")
-        return int(self.status()["term"])
-
-    def signal(self, name: str):
-        self.host.run(["kill", "-s", name, str(self.daemon.pid)])
-        if name == "STOP":
-            state = self.host.path(f"/proc/{self.daemon.pid}/stat")
-            wait_for(f"{self.name} to stop", lambda: state.read_text().rpartition(")")[2].split()[0] == "T")
-
-    def exit(self):
-        self.host.run(["ovs-appctl", "-T", "60", "-t", self.control, "exit"])
-        wait_for(f"the end of {self.name}", lambda: not self.daemon.alive(), log=self.daemon.log)
-
-    def logged(self, words: str) -> bool:
-        return words in self.daemon.log.read_text()
 
 
 @pytest.fixture
@@ -62,7 +21,7 @@ def replicas(overlay):
     started = []
 
     def start(name: str, **times) -> Replica:
-        started.append(Replica(overlay, name, **times))
+        started.append(Replica(overlay.central, name, **times))
         return started[-1].wait_to_start()
 
     yield start
@@ -117,15 +76,21 @@ def test_one_works_and_the_others_know_all(overlay, replicas):
     a.wait_for("to have done all", lambda status: status["pending"] == "0" and not pods[1].logical_port("_uuid"))
 
 
-def test_who_ends_is_followed_at_once(overlay, replicas):
+@pytest.mark.parametrize("how", ["exit", "SIGTERM"])
+def test_who_ends_is_followed_at_once(overlay, replicas, how):
     """With a lease that would last for longer than the test."""
-    a = replicas("end-a", duration=600, renew=500)
+    a = replicas(f"{how.lower()}-a", duration=600, renew=500)
     term = a.wait_to_lead()
-    b = replicas("end-b", duration=600, renew=500)
+    b = replicas(f"{how.lower()}-b", duration=600, renew=500)
     b.wait_for("to know all", lambda status: status["synced"] == "yes")
-    a.exit()
+    if how == "exit":
+        a.exit()
+    else:
+        a.signal("TERM")
+        a.wait_to_end()
+    assert a.logged("told to exit")
     assert b.wait_to_lead() == term + 1
-    [pod] = make_pods(overlay, "end-1")
+    [pod] = make_pods(overlay, f"{how.lower()}-1")
     wait_for_annotations([pod], b)
     pod.delete()
 

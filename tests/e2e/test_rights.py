@@ -67,7 +67,7 @@ def test_the_watcher_may_do_nothing_else(overlay):
         assert not answer["status"]["allowed"], (verb, resource)
 
 
-@pytest.mark.parametrize("name", ["namespace.yaml", "rbac.yaml", "deployment.yaml"])
+@pytest.mark.parametrize("name", ["namespace.yaml", "rbac.yaml", "config.yaml", "deployment.yaml"])
 def test_the_api_server_takes_the_manifests(overlay, name):
     """With no field that it does not know, and no value that it does not understand."""
     for manifest in manifests(name):

@@ -4,6 +4,7 @@ The test writes EndpointSlices itself, as Kubernetes' controller would. After ea
 Northbound database are those that the API's objects ask for, and OVN has taken them.
 """
 import contextlib
+import json
 
 import pytest
 
@@ -12,7 +13,7 @@ from gateways import address_of, gateway, outside_of
 from host import LabError, wait_for
 from outside import ADDRESSES
 from overlay import DUAL_SUBNET, WATCHER_LOG, Pod, Watcher, set_up_dual_stack
-from services import Service, differences, endpoint
+from services import TYPES, Service, differences, endpoint
 from talk import answers, serve
 
 HTTP, OTHER = 8080, 9090
@@ -291,6 +292,88 @@ def test_outer_traffic_stays_on_the_node_and_shows_who_it_is_from(overlay, outsi
         assert names(answers(outside, "tcp", address_of(red.node), made.node_port(), 3)) == {"red"}
         assert names(answers(outside, "tcp", address_of(blue.node), made.node_port(), timeout=1)) <= {"silence", "refused"}
         assert names(answers(blue.netns, "tcp", made.address(), 80, 3)) == {"red"}
+
+
+# --- Hosts as endpoints
+
+@FAMILIES
+def test_a_host_reaches_itself_by_a_service(overlay, outside, pods, family):
+    """By its own physical address, which is also that of the gateway on it; and the other host, of the same service."""
+    for node in overlay.nodes:
+        serve(node, f"host-{node.name}", 8100 + family)
+        node.run(["bash", "-c", "for rule in /proc/sys/net/ipv4/conf/k8s-*/rp_filter; do echo 1 >$rule; done"])  # strict
+    hosts = {f"host-{node.name}" for node in overlay.nodes}
+    with Service(overlay.api, f"hosts{family}", [port(target=8100 + family)], ipFamilies=[TYPES[family]]) as made:
+        made.slice("all", [endpoint(address_of(node, family), node.name) for node in overlay.nodes], family=family)
+        settle(overlay)
+        for where in *overlay.nodes, *(pod.netns for pod in pods):
+            assert names(answers(where, "tcp", made.address(family), 80, ANYWHERE)) == hosts
+        for node in overlay.nodes:
+            made.slice("all", [endpoint(address_of(node, family), node.name)], family=family)
+            settle(overlay)
+            assert names(answers(node, "tcp", made.address(family), 80, 5, size=5000)) == {f"host-{node.name}"}
+
+
+# --- Addresses that several have
+
+def pending(overlay) -> dict[str, str]:
+    """What services are waiting for."""
+    told = overlay.central.output(["ovs-appctl", "-T", "60", "-t", "ovn-k8s-watcher", "pending"])
+    return {task["name"]: task["reason"] for task in json.loads(told) if task["kind"] == "Service"}
+
+
+def notes(overlay, name: str) -> list[str]:
+    """What kubectl describe shows."""
+    found = overlay.api.request("GET", "/api/v1/namespaces/default/events?fieldSelector=involvedObject.kind=Service,"
+                                       f"involvedObject.name={name}")["items"]
+    return [event["message"] for event in found if event["reason"] == "AddressTaken"]
+
+
+def test_of_two_services_one_has_the_address(overlay, outside, pods, routed):
+    """The older one, until it goes: the other one has all else meanwhile, and people are told."""
+    red, blue = pods
+    says = f"external IP {EXTERNAL} port 80/TCP is taken by service default/claim-a"
+    with service(overlay, "claim-a", [red], externalIPs=[EXTERNAL]), contextlib.ExitStack() as second:
+        wait_for_flows(overlay, 80)
+        later = second.enter_context(service(overlay, "claim-b", [blue], [
+            port(name="web"), port(number=81, name="more")], externalIPs=[EXTERNAL]))
+        wait_for_flows(overlay, 81)
+        for where in outside, overlay.nodes[1], *(pod.netns for pod in pods):
+            assert names(answers(where, "tcp", EXTERNAL, 80, 5)) == {"red"}
+            assert names(answers(where, "tcp", EXTERNAL, 81, 5)) == {"blue"}
+        assert names(answers(red.netns, "tcp", later.address(), 80, 5)) == {"blue"}
+        wait_for("the reason", lambda: pending(overlay) == {"default/claim-b": says})
+        wait_for("an Event", lambda: notes(overlay, "claim-b") == [says])
+        keeps = second.pop_all()
+    with keeps:
+        settle(overlay)
+        for where in outside, overlay.nodes[1], *(pod.netns for pod in pods):
+            assert names(answers(where, "tcp", EXTERNAL, 80, 5)) == {"blue"}
+        wait_for("nothing to be pending", lambda: not pending(overlay))
+
+
+def test_an_external_address_may_be_a_gateway_s(overlay, outside, pods):
+    """As kube-proxy has it. But a node port of another service is at that address too, and is not to be had."""
+    red, blue = pods
+    first, second = overlay.nodes
+    with service(overlay, "lent", [red], [port(number=88)], externalIPs=[address_of(first)]):
+        wait_for_flows(overlay, 88)
+        for where in outside, second, blue.netns:
+            assert names(answers(where, "tcp", address_of(first), 88, 5)) == {"red"}
+    with service(overlay, "thief", [red], [port(number=30777)], externalIPs=[address_of(first)]), \
+            service(overlay, "owner", [blue], [port(nodePort=30777)], type="NodePort"):
+        wait_for_flows(overlay, 30777)
+        for where in outside, second, red.netns:
+            assert names(answers(where, "tcp", address_of(first), 30777, 5)) == {"blue"}
+        wait_for("the reason", lambda: "node port of service default/owner" in pending(overlay).get("default/thief", ""))
+
+
+def test_a_pod_s_address_is_not_to_be_had(overlay, outside, pods):
+    """Nor that of a router: a Service would take away what is sent to it."""
+    red, blue = pods
+    with service(overlay, "robber", [blue], [port(number=HTTP)], externalIPs=[red.addresses[4], "100.64.1.1"]):
+        assert names(answers(blue.netns, "tcp", red.addresses[4], HTTP, 5)) == {"red"}
+        wait_for("the reason", lambda: "is an address inside the cluster, and 1 more" in pending(overlay).get("default/robber", ""))
 
 
 # --- Changes

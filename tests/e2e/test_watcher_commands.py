@@ -1,4 +1,5 @@
 """What ovn-k8s-watcher tells of itself and of the cluster, and what it does on request."""
+import contextlib
 import json
 import re
 
@@ -9,6 +10,7 @@ from overlay import Pod, Watcher, assert_refused
 from snapshot import differences, snapshot
 
 PORT = 9410
+LEASES = "/apis/coordination.k8s.io/v1/namespaces/ovn-k8s/leases"
 
 
 def ask(central, *words) -> str:
@@ -74,19 +76,44 @@ def test_check_without_a_server(overlay):
     assert_refused(overlay.central.run(["ovn-k8s-watcher", "--check"], check=False), "--overlay is missing", status=2)
 
 
-def test_plan_and_resync(overlay, pods):
+def test_who_is_told_all_needs_no_open_vswitch(overlay):
+    told = "--nb=unix:/run/ovn/ovnnb_db.sock", "--kubeconfig=/etc/kubernetes/kubeconfig", "--ovs=unix:/run/nowhere"
+    results = check(overlay.central), check(overlay.central, *told)
+    assert results[0].returncode in (0, 3)
+    assert len({(result.returncode, result.stdout, result.stderr) for result in results}) == 1
+    assert_refused(check(overlay.central, *told[1:], "--timeout=1"), "connecting to Open_vSwitch", "/run/nowhere")
+
+
+@contextlib.contextmanager
+def another_leads(overlay):
+    """The Lease belongs to somebody who is never heard of again."""
+    overlay.api.request("POST", LEASES, {"metadata": {"name": "ovn-k8s-watcher"}, "spec": {
+        "holderIdentity": "somebody", "leaseDurationSeconds": 3600}})
+    yield
+    overlay.api.request("DELETE", f"{LEASES}/ovn-k8s-watcher")
+
+
+def test_who_follows_tells_what_is_to_be_done(overlay, pods):
     central = overlay.central
     with Watcher(central):
         for pod in pods:
             pod.wait_for_annotation()
+    with another_leads(overlay), Watcher(central, "--leader-elect"):
         wait_for("an empty plan", lambda: ask(central, "plan") == "")
         central.run(["ovn-nbctl", "clear", "Logical_Switch_Port", pods[0].port, "port_security"])
         wait_for("a plan", lambda: f'~ Logical_Switch_Port "{pods[0].port}"' in ask(central, "plan"))
         assert f"{pods[1].port}" not in ask(central, "plan")
         assert check(central).returncode == 3
-        central.run(["ovn-k8s-overlay", "repair"])
+
+
+def test_resync(overlay, pods):
+    central = overlay.central
+    with Watcher(central):
+        for pod in pods:
+            pod.wait_for_annotation()
         assert ask(central, "resync") == ""
-        wait_for("an empty plan", lambda: ask(central, "plan") == "")
+        wait_for("nothing to be pending", lambda: pending(central) == {})
+        assert ask(central, "plan") == ""
         assert check(central).returncode == 0
 
 

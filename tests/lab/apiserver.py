@@ -23,13 +23,15 @@ SERVICE_RANGE = "10.96.0.0/16,fd96::/112"
 NAMES = ["IP:10.96.0.1", "DNS:kubernetes", "DNS:kubernetes.default", "DNS:kubernetes.default.svc",
          "DNS:kubernetes.default.svc.cluster.local"]  # of the service "kubernetes", which is the API server
 ETCD = "http://127.0.0.1:2379"
-PERMISSIONS = {"node": {"pods": ["get", "list", "watch"], "services": ["get", "list", "watch"]}}
+PERMISSIONS = {"node": {"pods": ["get", "list", "watch"], "services": ["get", "list", "watch"],
+                        "endpointslices.discovery.k8s.io": ["list", "watch"]}}
 MANIFESTS = pathlib.Path(__file__).resolve().parents[2] / "examples/ovn-k8s-watcher/deploy"
 WATCHER_ACCOUNT = "system:serviceaccount:ovn-k8s:ovn-k8s-watcher"
 AUDIT_LOG = "/var/log/kubernetes/audit.log"
 AUDIT_POLICY = {"apiVersion": "audit.k8s.io/v1", "kind": "Policy", "omitStages": ["RequestReceived", "ResponseStarted"],
                 "rules": [{"level": "Metadata", "users": [WATCHER_ACCOUNT]}, {"level": "None"}]}
-PATHS = {"Namespace": "/api/v1/namespaces", "ServiceAccount": "/api/v1/namespaces/{}/serviceaccounts",
+PATHS = {"Namespace": "/api/v1/namespaces", "ConfigMap": "/api/v1/namespaces/{}/configmaps",
+         "ServiceAccount": "/api/v1/namespaces/{}/serviceaccounts",
          "ClusterRole": "/apis/rbac.authorization.k8s.io/v1/clusterroles",
          "ClusterRoleBinding": "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings",
          "Role": "/apis/rbac.authorization.k8s.io/v1/namespaces/{}/roles",

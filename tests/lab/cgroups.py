@@ -1,11 +1,11 @@
 """Control groups for the containers of a host. They are the one thing of a container that is the machine's own."""
 from __future__ import annotations
 
-import os
 import pathlib
 import re
+import subprocess
 
-from host import Host, wait_for
+from host import HERE, Host
 
 ROOT = "/sys/fs/cgroup"
 MOUNTS = "/proc/self/mounts"
@@ -30,9 +30,7 @@ class Cgroups:
 
     def __exit__(self, *_):
         self.host.run(["umount", "--recursive", ROOT])
-        for _, where, _ in _hierarchies():
-            folder = pathlib.Path(where + self.parent)
-            wait_for(f"the end of all processes in {folder}", lambda folder=folder: _is_removed(folder))
+        subprocess.run([HERE / "cgroup", "remove", *(where + self.parent for _, where, _ in _hierarchies())], check=True)
 
 
 def _hierarchies() -> list[tuple[str, str, list[str]]]:
@@ -50,13 +48,3 @@ def _identity(options: str) -> str:
     words = options.split(",")
     names = [f"none,{word}" for word in words if word.startswith("name=")]
     return ",".join(names or [word for word in words if not NOT_CONTROLLERS.match(word)])
-
-
-def _is_removed(folder: pathlib.Path) -> bool:
-    """Removes it with all that are in it, as far as they have no processes any more."""
-    try:
-        for place, _, _ in os.walk(folder, topdown=False):
-            os.rmdir(place)
-    except OSError:
-        return False
-    return True

@@ -166,10 +166,10 @@ class Host:
         launch = 'log=$1; shift; setsid "$@" >>"$log" 2>&1 </dev/null & echo $!'
         return Daemon(self, int(self.output(["bash", "-c", launch, "bash", log, *command], **options)), log)
 
-    def kill_and_restart(self, pidfile: str):
-        """Ends a daemon by kill -9, and starts it again by the words that it was started with."""
+    def kill_and_restart(self, pidfile: str, *more: str):
+        """Ends a daemon by kill -9, and starts it again by the words that it was started with, and more of them, if need be."""
         pid = self.path(pidfile).read_text().strip()
-        words = self.path(f"/proc/{pid}/cmdline").read_text().rstrip("\0").split("\0")
+        words = [*self.path(f"/proc/{pid}/cmdline").read_text().rstrip("\0").split("\0"), *more]
         self.run(["kill", "-9", pid])
         # One whose predecessor has not quite ended, and so holds the lock of its pid file, refuses to start.
         wait_for(f"{self.name}: {words[0]} to start again", lambda: self.run(words, check=False).returncode == 0)

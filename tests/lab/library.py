@@ -88,7 +88,7 @@ class _Endpoint(_Options):
 class _ServicePort(_Options):
     initialiser = "ovnk8s_service_port_init"
     _fields_ = [("size", c_size_t), ("protocol", c_char_p), ("port", c_uint16), ("node_port", c_uint16),
-                ("endpoints", POINTER(_Endpoint)), ("n_endpoints", c_size_t)]
+                ("endpoints", POINTER(_Endpoint)), ("n_endpoints", c_size_t), ("not_at", c_char_p)]
 
 
 class _Service(_Options):

@@ -81,14 +81,14 @@ def set_up_dual_stack(sandbox: Sandbox, **master_words: str):
     central.run(["ovn-nbctl", "--wait=hv", "sync"])
 
 
-def set_up_cluster(sandbox: Sandbox):
+def set_up_cluster(sandbox: Sandbox, **minion_words: str | None):
     """The same with a service range, and every host a gateway by the bridge that it reaches the others by: so pods reach
-    hosts, the API server's among them, and services are reached from outside."""
+    hosts, the API server's among them, and services are reached from outside. With other flags for minion-init, if need be."""
     connect_hosts(sandbox)
     overlay_command(sandbox.central, "master-init", {
         **master_flags(sandbox.central), "service-cluster-ip-range": SERVICE_RANGE.partition(",")[0]})
     for node in sandbox.nodes:
-        overlay_command(node, "minion-init", minion_flags(node))
+        overlay_command(node, "minion-init", {**minion_flags(node), **minion_words})
     for host in [sandbox.central, *sandbox.nodes]:
         overlay_command(host, "gateway-init", {
             "cluster-ip-subnet": CLUSTER_SUBNET, "node-name": host.name, "bridge-interface": "br-phy",

@@ -141,8 +141,32 @@ def outer_addresses(service: dict) -> list[str]:
     return [text for text in dict.fromkeys(str(ipaddress.ip_address(text)) for text in outer) if text not in mine]
 
 
-def expected(services: list[dict], slices: list[dict], switches: set[str], gateways: dict[str, list[str]]) -> View:
-    """What switches and gateways, given as node: physical addresses, have to do for these objects."""
+def is_inside(address: str, networks) -> bool:
+    """Of pods, nodes or routers: nothing that a service can have."""
+    return any(ipaddress.ip_address(address) in network for network in networks)
+
+
+def holders(services: list[dict]) -> dict[Vip, str]:
+    """Who of several Services that name the same address and port has it, by uid: whose cluster address it is, else the oldest."""
+    claims: dict[Vip, list[tuple]] = {}
+    for service in filter(is_served, services):
+        metadata, spec = service["metadata"], service["spec"]
+        inner = [str(ipaddress.ip_address(text)) for text in spec.get("clusterIPs") or [spec["clusterIP"]]]
+        for port in spec.get("ports", []):
+            for address in inner + outer_addresses(service):
+                claims.setdefault(Vip(port.get("protocol", "TCP").lower(), address, port["port"]), []).append(
+                    (address not in inner, metadata["creationTimestamp"], metadata["namespace"], metadata["name"], metadata["uid"]))
+    return {vip: min(claim)[-1] for vip, claim in claims.items()}
+
+
+def expected(services: list[dict], slices: list[dict], switches: set[str], gateways: dict[str, list[str]],
+             inside=()) -> View:
+    """What switches and gateways, given as node: physical addresses, have to do for these objects; "inside" are the cluster's
+    own networks."""
+    holder = holders(services)
+    at_gateways = {Vip(port.get("protocol", "TCP").lower(), str(ipaddress.ip_address(address)), port["nodePort"])
+                   for service in filter(is_served, services) for port in service["spec"].get("ports", []) if port.get("nodePort")
+                   for addresses in gateways.values() for address in addresses}
     by_service: dict[tuple[str, str], list[dict]] = {}
     for one in slices:
         key = one["metadata"]["namespace"], one["metadata"].get("labels", {}).get(SERVICE_LABEL, "")
@@ -164,7 +188,12 @@ def expected(services: list[dict], slices: list[dict], switches: set[str], gatew
                 if to or not local:
                     view[place, vip] = to
 
-            inner, outer = spec.get("clusterIPs") or [spec["clusterIP"]], outer_addresses(service)
+            def is_mine(address) -> bool:
+                vip = Vip(protocol, str(ipaddress.ip_address(address)), port["port"])
+                return holder[vip] == metadata["uid"] and vip not in at_gateways
+
+            inner = [address for address in spec.get("clusterIPs") or [spec["clusterIP"]] if is_mine(address)]
+            outer = [address for address in outer_addresses(service) if is_mine(address) and not is_inside(address, inside)]
             node_ports = [address for addresses in gateways.values() for address in addresses if port.get("nodePort")]
             for node in switches:
                 for address in inner:
@@ -267,6 +296,13 @@ def physical_addresses(router: dict) -> list[str]:
     return [text.partition("/")[0] for text in router["external_ids"].get("physical_ip", "").split(",") if text]
 
 
+def networks_inside(database: Database) -> list:
+    """The cluster's own subnets."""
+    ids = [row["external_ids"] for row in database.rows["Logical_Router"].values() if "k8s-cluster-router" in row["external_ids"]]
+    texts = {text for one in ids for key in ("k8s-cluster-subnet", "k8s-join-subnet") for text in one[key].split(",")}
+    return [ipaddress.ip_network(text) for text in texts]
+
+
 def orphans(database: Database) -> list[str]:
     """Load balancers that nothing refers to, and references to what is not there."""
     referrers = [row for table in ("Logical_Switch", "Logical_Router", "Load_Balancer_Group")
@@ -283,7 +319,8 @@ def differences(api, central) -> list[str]:
     slices = api.request("GET", "/apis/discovery.k8s.io/v1/endpointslices")["items"]
     database = Database(central)
     switches, routers = database.places()
-    want = expected(services, slices, set(switches), {node: physical_addresses(row) for node, row in routers.items()})
+    want = expected(services, slices, set(switches), {node: physical_addresses(row) for node, row in routers.items()},
+                    networks_inside(database))
     have = found(database)
     return orphans(database) + [
         f"{place.kind} of {place.node}: {vip.protocol} {vip.address}:{vip.port}: "

@@ -10,7 +10,8 @@ from sandbox import Sandbox
 
 # What the daemons of Open vSwitch and OVN write of their own accord, some of it long after the change that made them:
 OWN_COLUMNS = {"statistics", "status", "up", "ofport", "mac_in_use", "ifindex", "link_state", "link_speed", "link_resets",
-               "admin_state", "duplex", "mtu", "cur_cfg", "datapath_id"}
+               "admin_state", "duplex", "mtu", "cur_cfg", "datapath_id", "datapaths"}
+OWN_TABLES = {"Datapath table"}
 OWN_KEYS = re.compile(r"ovn-nb-cfg|ovn-installed|ct-zone-")  # the beginnings of keys
 
 
@@ -26,6 +27,8 @@ def database(host: Host, server: str, name: str) -> dict[str, list]:
     tables = {}
     for line in host.output(["ovsdb-client", "--format=json", "dump", server, name]).splitlines():
         table = json.loads(line)
+        if table["caption"] in OWN_TABLES:
+            continue
         rows = [{column: lasting(value) for column, value in zip(table["headings"], row) if column not in OWN_COLUMNS}
                 for row in table["data"]]
         tables[table["caption"]] = sorted(rows, key=json.dumps)
@@ -38,11 +41,16 @@ def state(sandbox: Sandbox) -> dict:
     for host in [sandbox.central, *sandbox.nodes]:
         found[host.name] = {
             "Open_vSwitch": database(host, "unix:/run/openvswitch/db.sock", "Open_vSwitch"),
-            "links": host.output(["ip", "-brief", "address"]),
+            "links": links(host),
             "routes": host.output(["ip", "route"]),
             "CNI": host.output(["bash", "-c", "ls -lR --time-style=full-iso /etc/cni /opt/cni 2>&1; true"]),
             "containers": containers(host)}
     return found
+
+
+def links(host: Host) -> str:
+    """The interfaces and their addresses, without those that the kernel gives them when a carrier comes."""
+    return re.sub(r"fe80::\S+ ?", "", host.output(["ip", "-brief", "address"]))
 
 
 def containers(host: Host) -> list[str]:

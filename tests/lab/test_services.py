@@ -2,7 +2,7 @@
 import pytest
 
 from host import wait_for
-from library import Error, Plan
+from library import Error, Northbound, Plan
 from northbound import Database
 from outside import ADDRESSES
 from test_gateway import address_of, gateway_words, run, network, outside, overlay  # noqa: F401
@@ -175,7 +175,6 @@ def test_check_knows_of_groups(state, overlay):  # noqa: F811
 
 def test_services_on_an_old_server(tmp_path):
     """It has no groups: services are refused, and everything else does without."""
-    from library import Northbound
     with Database.start(tmp_path, older(tmp_path)) as database, Northbound(database.remote) as nb, Plan() as plan:
         plan.cluster_add("master", "192.168.0.0/16")
         plan.apply(nb)

@@ -1,6 +1,7 @@
 """Many who write at once: each gets something of its own, and nothing is lost or doubled."""
 import collections
 import multiprocessing
+import re
 import subprocess
 import traceback
 
@@ -107,7 +108,7 @@ def test_gateways_added_and_deleted_at_once_have_different_places(database):
     dump = owned(database.dump())
     routers = [row for row in dump["Logical_Router"].values() if row["name"].startswith("GR_")]
     assert len(routers) == WRITERS
-    assert_different(dict(row["options"][1])["lb_force_snat_ip"] for row in routers)
+    assert_different(re.search(r"join=(\S+)", dict(row["external_ids"][1])["k8s-gateway"])[1] for row in routers)
     assert sum(["first_gateway", "yes"] in row["external_ids"][1] for row in routers) == 1
     assert_clean(database)
 

@@ -9,12 +9,14 @@ from northbound import elements, is_map
 
 
 def records(file: pathlib.Path) -> Iterator[dict]:
-    """The JSON of each record: the schema first."""
+    """The JSON of each record: the schema first. One that is just being written is not there yet."""
     with file.open("rb") as stream:
-        while header := stream.readline():
+        while (header := stream.readline()).endswith(b"\n"):
             magic, kind, length, _ = header.split()
             assert (magic, kind) == (b"OVSDB", b"JSON"), header
-            yield json.loads(stream.read(int(length)))
+            text = stream.read(int(length))
+            if len(text) == int(length):
+                yield json.loads(text)
 
 
 def is_set(kind) -> bool:

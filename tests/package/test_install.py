@@ -10,7 +10,7 @@ from northbound import Database
 SOURCE = ROOT / "tests/package/foreign.c"
 PROGRAMS = ["ovn-k8s-gateway-helper", "ovn-k8s-overlay", "ovn-k8s-util", "ovn-k8s-watcher"]
 UNITS = ["ovn-k8s-uplink.service", "ovn-k8s-watcher.service"]
-MANIFESTS = ["README.md", "deployment.yaml", "namespace.yaml", "rbac.yaml"]
+MANIFESTS = ["README.md", "config.yaml", "deployment.yaml", "image", "namespace.yaml", "rbac.yaml"]
 
 
 def version() -> str:

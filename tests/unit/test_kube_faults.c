@@ -376,7 +376,8 @@ static int count(const char *text, const char *word)
 /* Follows the script until 'expected' has been told and a watch is up at 'version'. */
 static void follow(const char *script, const char *expected, const char *version)
 {
-    const struct kube_collection collection = {"/things", "spec.nodeName=n1", NULL};
+    const struct kube_collection collection = {.path = "/things",
+                                               .field_selector = "spec.nodeName=n1"};
     struct follower follower = {0};
     const struct kube_handler handler = {on_begin, on_object, on_gone, on_synced, &follower};
     ovnk8s_kube *kube = open_script(script);
@@ -448,7 +449,7 @@ static void a_reflector_may_be_stopped_from_any_callback(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof moments / sizeof *moments; i++) {
-        const struct kube_collection collection = {"/things", NULL, NULL};
+        const struct kube_collection collection = {.path = "/things"};
         struct follower follower = {.stop_at = moments[i]};
         const struct kube_handler handler = {on_begin, on_object, on_gone, on_synced, &follower};
         char script[32];
@@ -467,7 +468,7 @@ static void a_reflector_may_be_stopped_from_any_callback(void **state)
 
 static void a_connection_may_be_closed_with_all_under_way(void **state)
 {
-    const struct kube_collection collection = {"/things", NULL, NULL};
+    const struct kube_collection collection = {.path = "/things"};
     struct follower follower = {0};
     const struct kube_handler handler = {on_begin, on_object, on_gone, on_synced, &follower};
     ovnk8s_kube *kube = open_script("silent");
@@ -579,7 +580,7 @@ static void go_wrong_from(const char *where, int first)
         ovnk8s_kube **kube = &crowd.kubes[i / EACH];
         const struct kube_handler handler = {know_list, know_thing, know_gone, know_all, knower};
         char path[64];
-        const struct kube_collection collection = {path, NULL, NULL};
+        const struct kube_collection collection = {.path = path};
 
         *kube = *kube ? *kube : open_script("");
         snprintf(path, sizeof path, "/at-%s-%d/things", where, first + i);

@@ -133,7 +133,7 @@ static int set_up(void **state)
     succeed(ovnk8s_nb_open(&watcher.nb, server.remote, &options));
     watcher.conn = nb_conn(watcher.nb);
     watcher.owner = (char *)OVNK8S_DEFAULT_OWNER;
-    watcher.nodes.owner = watcher.owner;
+    watcher.pods.owner = watcher.nodes.owner = watcher.owner;
     watcher.pods_synced = true;
     watcher.services.cache.services_synced = watcher.services.cache.slices_synced = true;
     cluster.name = "m";

@@ -109,6 +109,35 @@ static void the_rate_and_the_checksums_of_a_link_change(void **state)
     FAILS(link_tx_checksum_off(world->host, "eth0"), OVNK8S_NOTFOUND, "of link eth0 in");
 }
 
+static void addresses_stand_in_for_those_of_a_link(void **state)
+{
+    struct stand_in pairs[] = {{.own.family = 4}, {.own.family = 6}};
+    struct world *world = *state;
+    bool has;
+    int error;
+
+    assert_true(ip_from_text("192.168.2.2", &pairs[0].own));
+    assert_true(ip_from_text("10.96.0.0", &pairs[0].other));
+    assert_true(ip_from_text("fd01::2", &pairs[1].own));
+    assert_true(ip_from_text("fd96::", &pairs[1].other));
+    error = link_has_stand_ins(world->pod, "eth0", &has);
+    if (error == OVNK8S_UNSUPPORTED) {
+        skip();
+    }
+    OK(error);
+    assert_false(has);
+    OK(link_set_stand_ins(world->pod, "eth0", pairs, 0));
+    OK(link_set_stand_ins(world->pod, "eth0", pairs, 2));
+    OK(link_set_stand_ins(world->pod, "eth0", pairs, 1));
+    OK(link_has_stand_ins(world->pod, "eth0", &has));
+    assert_true(has);
+    OK(link_has_stand_ins(world->host, "eth0", &has));
+    assert_false(has);
+    OK(link_set_stand_ins(world->pod, "eth0", NULL, 0));
+    OK(link_has_stand_ins(world->pod, "eth0", &has));
+    assert_false(has);
+}
+
 static void a_link_is_found_by_its_address(void **state)
 {
     struct world *world = *state;
@@ -354,6 +383,7 @@ int main(void)
         IN_A_WORLD(deleting_one_end_deletes_both),
         IN_A_WORLD(links_change),
         IN_A_WORLD(the_rate_and_the_checksums_of_a_link_change),
+        IN_A_WORLD(addresses_stand_in_for_those_of_a_link),
         IN_A_WORLD(a_link_is_found_by_its_address),
         IN_A_WORLD(hostile_names_never_reach_the_kernel),
         cmocka_unit_test(names_from_hashes_are_short_and_distinct),

@@ -237,6 +237,33 @@ static void external_addresses_are_like_cluster_ips(void **state)
     assert_int_equal(count(w, BALANCER_TABLE), 1);
 }
 
+/* What is another service's is left out of everything, at that port alone. */
+static void a_port_may_not_be_at_an_address(void **state)
+{
+    struct world *w = *state;
+    struct draft d;
+
+    usual(&d);
+    add_port(&d, "tcp", 81);
+    add_endpoint(&d, "192.168.1.3", "n1");
+    d.service.external_ips = "203.0.113.9,203.0.113.10";
+    d.service.external_local = true;
+    d.ports[0].not_at = "203.0.113.9,fd96::1";
+    have(w, &d);
+    assert_null(row_pair(balancer(w, "tcp"), "vips", "203.0.113.9:80"));
+    assert_null(row_pair(balancer(w, "tcp"), "vips", "[fd96::1]:80"));
+    assert_null(row_pair(balancer(w, "tcp local n1"), "vips", "203.0.113.9:80"));
+    assert_vip(w, "tcp", "203.0.113.9:81", "192.168.1.3:8080");
+    assert_vip(w, "tcp local n1", "203.0.113.9:81", "192.168.1.3:8080");
+    assert_vip(w, "tcp", "10.96.0.1:80", "192.168.1.3:8080,192.168.2.3:8080");
+    assert_vip(w, "tcp", "203.0.113.10:80", "192.168.1.3:8080,192.168.2.3:8080");
+    d.ports[0].not_at = "203.0.113";
+    assert_int_equal(ovnk8s_service_add(w->plan, &d.service), OVNK8S_INVALID);
+    d.ports[0].not_at = "";
+    have(w, &d);
+    assert_vip(w, "tcp", "203.0.113.9:80", "192.168.1.3:8080,192.168.2.3:8080");
+}
+
 static void sessions_stick_by_the_address_of_the_client(void **state)
 {
     struct world *w = *state;
@@ -569,6 +596,7 @@ int main(void)
         SERVICE_TEST(terminating_endpoints_serve_where_there_is_no_other),
         SERVICE_TEST(each_protocol_has_a_row),
         SERVICE_TEST(external_addresses_are_like_cluster_ips),
+        SERVICE_TEST(a_port_may_not_be_at_an_address),
         SERVICE_TEST(sessions_stick_by_the_address_of_the_client),
         SERVICE_TEST(node_ports_are_at_each_gateway),
         SERVICE_TEST(local_traffic_stays_on_its_node),

@@ -9,6 +9,7 @@
 #include <ovnk8s/ovnk8s.h>
 
 #include "guest_server.h"
+#include "topology/groups.h"
 #include "watch/private.h"
 
 #include <cmocka.h> /* Last: it has a macro called fail. */
@@ -331,6 +332,110 @@ static void a_new_gateway_makes_due_those_that_it_serves(void **state)
     assert_int_equal(watcher.metrics.plans_committed, before + 1);
 }
 
+/* A service with an external address; 'second' is when it was created. */
+static void put_external(const char *name, unsigned int second, const char *address,
+                         unsigned int port, unsigned int node_port)
+{
+    const struct kube_handler handler = service_cache_services(&watcher.services.cache);
+
+    tell(&handler,
+         "{\"metadata\":{\"namespace\":\"default\",\"name\":\"%s\",\"creationTimestamp\":"
+         "\"2026-11-23T08:20:%02uZ\"},\"spec\":{\"clusterIP\":\"10.96.9.%u\","
+         "\"type\":\"NodePort\",\"externalIPs\":[\"%s\"],"
+         "\"ports\":[{\"protocol\":\"TCP\",\"port\":%u,\"nodePort\":%u}]}}",
+         name, second, second, address, port, node_port);
+}
+
+static void drop_service(const char *name)
+{
+    const struct kube_handler handler = service_cache_services(&watcher.services.cache);
+    cJSON *object = cJSON_Parse("{\"metadata\":{\"namespace\":\"default\"}}");
+
+    cJSON_AddStringToObject(cJSON_GetObjectItem(object, "metadata"), "name", name);
+    handler.gone(handler.payload, object);
+    cJSON_Delete(object);
+}
+
+static bool serves(const char *name, const char *vip)
+{
+    char row[128];
+
+    snprintf(row, sizeof row, "default/%s tcp refused", name);
+    return row_pair(replica_find(conn_replica(watcher.conn), BALANCER_TABLE,
+                                 row_id(watcher.owner, BALANCER_TABLE, row)),
+                    "vips", vip);
+}
+
+/* All is done but for so many services, which wait. */
+static void settle_but(size_t n)
+{
+    STEP_UNTIL(conn_is_current(watcher.conn) && lanes_count_pending(&watcher.lanes) == n &&
+               watcher.lanes.tasks.waiting.n == n);
+}
+
+static void assert_pending(const char *reason)
+{
+    char *text;
+
+    succeed(ovnk8s_watcher_pending(&watcher, &text));
+    if (!strstr(text, reason)) {
+        fail_msg("\"%s\" is not in %s", reason, text);
+    }
+    ovnk8s_free(text);
+}
+
+static void one_of_two_services_has_an_address(void **state)
+{
+    size_t before;
+
+    (void)state;
+    put_external("young", 9, "203.0.113.9", 80, 0);
+    settle();
+    assert_true(serves("young", "203.0.113.9:80"));
+    put_external("old", 1, "203.0.113.9", 80, 0);
+    settle_but(1);
+    assert_true(serves("old", "203.0.113.9:80") && !serves("young", "203.0.113.9:80"));
+    assert_true(serves("young", "10.96.9.9:80"));
+    assert_pending("external IP 203.0.113.9 port 80/TCP is taken by service default/old");
+    before = plans();
+    services_touch_all(&watcher);
+    settle_but(1);
+    assert_int_equal(plans(), before);
+    drop_service("old");
+    settle();
+    assert_true(serves("young", "203.0.113.9:80") && !serves("old", "203.0.113.9:80"));
+}
+
+/* A gateway that comes, or goes, has an address that a service names. */
+static void a_node_port_goes_before_an_address_of_the_gateway(void **state)
+{
+    ovnk8s_plan *plan;
+
+    (void)state;
+    put_external("a", 1, "10.0.0.6", 30080, 0);
+    put_external("b", 9, "203.0.113.9", 80, 30080);
+    settle();
+    assert_true(serves("a", "10.0.0.6:30080"));
+    succeed(ovnk8s_plan_new(&plan, NULL));
+    add_gateway(plan, "n2", "10.0.0.6/24");
+    apply(plan);
+    STEP_UNTIL(!serves("a", "10.0.0.6:30080"));
+    settle_but(1);
+    assert_pending("is taken by the node port of service default/b");
+    put_external("b", 9, "203.0.113.9", 80, 0);
+    settle();
+    assert_true(serves("a", "10.0.0.6:30080"));
+}
+
+static void an_address_inside_the_cluster_is_not_served(void **state)
+{
+    (void)state;
+    put_external("a", 1, "192.168.0.101", 80, 0);
+    settle_but(1);
+    assert_true(serves("a", "10.96.9.1:80") && !serves("a", "192.168.0.101:80"));
+    assert_pending("external IP 192.168.0.101 is an address inside the cluster");
+}
+
 static void on_a_server_without_groups_services_wait(void **state)
 {
     char *text;
@@ -359,6 +464,9 @@ int main(void)
         TEST(a_service_that_goes_takes_its_rows_along),
         TEST(one_endpoint_costs_the_same_among_many_services),
         TEST(a_new_gateway_makes_due_those_that_it_serves),
+        TEST(one_of_two_services_has_an_address),
+        TEST(a_node_port_goes_before_an_address_of_the_gateway),
+        TEST(an_address_inside_the_cluster_is_not_served),
         TEST(on_a_server_without_groups_services_wait),
     };
 

@@ -21,7 +21,7 @@
 
 /* Pods. */
 
-static struct pods pods;
+static struct pods pods = {.owner = "ovnk8s"};
 
 static bool read_pod(struct pod *pod, const char *text)
 {
@@ -115,7 +115,7 @@ static void a_pod_that_was_gone_has_changed(void **state)
 
     (void)state;
     read_pod(pod, POD(ON_NODE, "", "Running"));
-    pod->is_gone = true;
+    pod_set_gone(&pods, pod, true);
     assert_true(read_pod(pod, POD(ON_NODE, "", "Running")));
     assert_false(pod->is_gone);
     pods_clear(&pods);
@@ -169,6 +169,32 @@ static void pods_are_found_by_namespace_and_name(void **state)
     assert_int_equal(n, N - 1);
     pods_clear(&pods);
     assert_int_equal(pods.table.n, 0);
+}
+
+static void assert_counts(size_t n_there, size_t n_ports)
+{
+    assert_int_equal(pods.n_there, n_there);
+    assert_int_equal(pods.n_ports, n_ports);
+}
+
+static void pods_and_their_ports_are_counted(void **state)
+{
+    struct pod *one = pods_add(&pods, "ns", "1"), *other = pods_add(&pods, "ns", "2");
+
+    (void)state;
+    assert_counts(2, 0);
+    pod_set_port(&pods, one, true);
+    pod_set_port(&pods, one, true);
+    pod_set_gone(&pods, one, true);
+    pod_set_gone(&pods, one, true);
+    assert_counts(1, 1);
+    read_pod(one, POD(ON_NODE, "", "Running"));
+    assert_counts(2, 1);
+    pods_remove(&pods, other);
+    assert_counts(1, 1);
+    pods_remove(&pods, one);
+    assert_counts(0, 0);
+    pods_clear(&pods);
 }
 
 /* The annotation. */
@@ -638,6 +664,7 @@ int main(void)
         cmocka_unit_test(a_pod_that_was_gone_has_changed),
         cmocka_unit_test(objects_without_a_name_have_none),
         cmocka_unit_test(pods_are_found_by_namespace_and_name),
+        cmocka_unit_test(pods_and_their_ports_are_counted),
         cmocka_unit_test(the_annotation_tells_the_addresses),
         cmocka_unit_test(the_other_annotation_tells_the_same),
         cmocka_unit_test(what_others_write_is_understood),

@@ -149,7 +149,7 @@ UNUSED static int add_gateway(struct world *w, const char *node, const char *add
     return ovnk8s_gateway_add(w->plan, &gateway);
 }
 
-/* Computing and applying, as ovsdb/apply.c does. */
+/* Computing and applying, as ovsdb/round.c does. */
 
 static int learn(struct world *w)
 {
