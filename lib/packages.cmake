@@ -61,13 +61,42 @@ pods of a cluster, ovn-k8s-cni-overlay is the CNI plugin that connects them,
 ovn-k8s-gateway-helper and ovn-k8s-util are for gateways and their interfaces.
 Services of systemd are installed, and not enabled.")
 
+# The Python package is that of bindings/python, but for the library, which is the installed one.
+set(python "${PROJECT_SOURCE_DIR}/bindings/python")
+if(OVNK8S_DEBIAN AND EXISTS "${python}/declare.py")
+  find_package(Python 3.9 REQUIRED COMPONENTS Interpreter Development.Module)
+  set(source "${PROJECT_BINARY_DIR}/_ovnk8s.c")
+  file(GLOB headers CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/include/ovnk8s/*.h")
+  add_custom_command(OUTPUT "${source}"
+    COMMAND "${Python_EXECUTABLE}" "${python}/declare.py" "${PROJECT_SOURCE_DIR}/include" "${source}"
+    DEPENDS "${python}/declare.py" ${headers} VERBATIM)
+  python_add_library(_ovnk8s MODULE "${source}")
+  target_link_libraries(_ovnk8s PRIVATE ovnk8s)
+  set_target_properties(_ovnk8s PROPERTIES PREFIX "" SUFFIX ".abi3.so")
+  install(TARGETS _ovnk8s LIBRARY DESTINATION lib/python3/dist-packages/ovnk8s COMPONENT python)
+  install(DIRECTORY "${python}/ovnk8s" DESTINATION lib/python3/dist-packages COMPONENT python
+    FILES_MATCHING PATTERN "*.py" PATTERN "*.pyi" PATTERN py.typed
+    PATTERN __pycache__ EXCLUDE)
+
+  list(APPEND CPACK_COMPONENTS_ALL python)
+  set(CPACK_DEBIAN_PYTHON_PACKAGE_NAME python3-ovnk8s)
+  set(CPACK_DEBIAN_PYTHON_PACKAGE_SECTION python)
+  set(CPACK_DEBIAN_PYTHON_PACKAGE_DEPENDS
+    "libovnk8s${PROJECT_VERSION_MAJOR} (= ${this_version}), python3 (>= 3.9), python3-cffi-backend")
+  set(CPACK_DEBIAN_PYTHON_DESCRIPTION
+"containers on OVN, for Python
+Networks of OVN made by plans, containers plugged into Open vSwitch, and the
+pods of a Kubernetes API server followed, from Python: libovnk8s with context
+managers, exceptions and ipaddress objects.")
+endif()
+
 # What each package says of itself.
 if(OVNK8S_DEBIAN)
   configure_file(docs/debian/changelog.in changelog @ONLY)
   execute_process(COMMAND "${GZIP_PROGRAM}" -9n --force --keep changelog
     WORKING_DIRECTORY "${PROJECT_BINARY_DIR}" COMMAND_ERROR_IS_FATAL ANY)
-  foreach(component LIBRARY DEVELOPMENT TOOLS)
-    string(TOLOWER ${component} lower)
+  foreach(lower IN LISTS CPACK_COMPONENTS_ALL)
+    string(TOUPPER ${lower} component)
     set(folder "${CMAKE_INSTALL_DATADIR}/doc/${CPACK_DEBIAN_${component}_PACKAGE_NAME}")
     install(FILES docs/debian/copyright DESTINATION "${folder}" COMPONENT ${lower})
     install(FILES "${PROJECT_BINARY_DIR}/changelog.gz" DESTINATION "${folder}"
