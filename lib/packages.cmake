@@ -6,6 +6,8 @@ set(CPACK_PACKAGE_VERSION "${PROJECT_VERSION}")
 set(OVNK8S_MAINTAINER "libovnk8s maintainers <maintainers@libovnk8s.invalid>"
   CACHE STRING "whom Debian packages name")
 set(CPACK_PACKAGE_CONTACT "${OVNK8S_MAINTAINER}")
+# Each package has a summary of its own, in front of which CPack would put any but its default.
+set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "${CMAKE_PROJECT_NAME} built using CMake")
 set(CPACK_PACKAGE_DIRECTORY "${PROJECT_BINARY_DIR}/packages")
 set(CPACK_PACKAGING_INSTALL_PREFIX "${CMAKE_INSTALL_PREFIX}")
 set(CPACK_STRIP_FILES ON)

@@ -7,7 +7,8 @@ from chroot import Chroot
 from installed import ROOT, output_of
 
 BUILD = ROOT / "build/package"
-NAMES = ["libovnk8s0", "libovnk8s-dev", "ovnk8s-tools"]
+HAS_PYTHON = (ROOT / "bindings/python").exists()
+NAMES = ["libovnk8s0", "libovnk8s-dev", "ovnk8s-tools", *(["python3-ovnk8s"] if HAS_PYTHON else [])]
 PROGRAMS = ["ovn-k8s-gateway-helper", "ovn-k8s-overlay", "ovn-k8s-util", "ovn-k8s-watcher"]
 PROGRAM = """
 #include <ovnk8s/ovnk8s.h>
@@ -60,12 +61,13 @@ def test_lintian_finds_no_errors(packages):
 
 
 def test_what_they_need(packages):
-    library, development, tools = (fields(packages[name]) for name in NAMES)
+    library, development, tools = (fields(packages[name]) for name in NAMES[:3])
     for name in "libc6 (>= ", "libcjson1 (>= ", "libnl-3-200 (>= ", "libyaml-0-2", "libcurl4 (>= 7.88)", "libssl3":
         assert name in library["Depends"], name
     version = library["Version"]
     assert f"libovnk8s0 (= {version})" in development["Depends"] and f"libovnk8s0 (= {version})" in tools["Depends"]
     assert "libmicrohttpd12" in tools["Depends"]
+    assert len({fields(package)["Description"] for package in packages.values()}) == len(NAMES)
     assert [one["Section"] for one in (library, development, tools)] == ["libs", "libdevel", "net"]
 
 
@@ -91,6 +93,11 @@ def test_a_program_is_compiled_and_runs(debian, static):
     flags = "--static --libs ovnk8s | sed s/-lovnk8s/-l:libovnk8s.a/" if static else "--libs ovnk8s"
     debian.run("sh", "-ec", f"cd; cc -Wall -Wextra -Werror program.c $(pkg-config --cflags ovnk8s) -o program $(pkg-config {flags})")
     assert debian.run("/root/program").startswith("0.1")
+
+
+@pytest.mark.skipif(not HAS_PYTHON, reason="no bindings/python")
+def test_python_has_it(debian):
+    assert debian.run("python3", "-B", "-c", "import ovnk8s; print(ovnk8s.version())").startswith("0.1")
 
 
 def test_they_go_without_a_trace(debian):
