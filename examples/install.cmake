@@ -37,6 +37,7 @@ function(ovnk8s_install_plugin name)
     set_target_properties(${name} PROPERTIES INSTALL_RPATH "$ORIGIN/${libdir_from_plugin}")
   endif()
   install(TARGETS ${name} RUNTIME DESTINATION "${OVNK8S_CNI_FOLDER}" COMPONENT tools)
+  ovnk8s_install_manual(8 ${name}.8)
 endfunction()
 
 # A unit names its program by the prefix that was configured.

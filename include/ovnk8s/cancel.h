@@ -11,6 +11,7 @@
 
 OVNK8S_BEGIN_DECLS
 
+/* A token that ends waiting. */
 typedef struct ovnk8s_cancel ovnk8s_cancel;
 
 /* Creates a cancel token in '*out'; freed by ovnk8s_cancel_free(). It takes one file descriptor.

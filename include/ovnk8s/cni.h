@@ -95,6 +95,7 @@ OVNK8S_BEGIN_DECLS
 OVNK8S_API int ovnk8s_cni_run(const char *const *environment, const char *input,
                               ovnk8s_cancel *cancel, char **output);
 
+/* What is installed, and where. Strings are only read. */
 typedef struct ovnk8s_cni_install_options {
     size_t size;           /* Set by the initialiser. */
     const char *conf_path; /* Folder for the network configuration; NULL: /etc/cni/net.d. */

@@ -19,7 +19,7 @@ OVNK8S_BEGIN_DECLS
 
 /* The closed set of reasons. Numbers are part of the ABI and never change their meaning. */
 enum ovnk8s_error {
-    OVNK8S_OK = 0,
+    OVNK8S_OK = 0,           /* Nothing failed. */
     OVNK8S_INVALID = -1,     /* An argument, option or input is malformed or contradicts another. */
     OVNK8S_NOMEM = -2,       /* Memory ran out. */
     OVNK8S_EXISTS = -3,      /* It exists, and differs from what was asked for or is not ours. */

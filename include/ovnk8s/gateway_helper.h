@@ -33,8 +33,10 @@
 
 OVNK8S_BEGIN_DECLS
 
+/* The helper of one gateway. */
 typedef struct ovnk8s_gateway_helper ovnk8s_gateway_helper;
 
+/* How the helper works. */
 typedef struct ovnk8s_gateway_helper_options {
     size_t size;        /* Set by the initialiser. */
     ovnk8s_log_fn *log; /* Receives what is done and what fails; may be NULL. */
@@ -84,6 +86,7 @@ OVNK8S_API void ovnk8s_gateway_helper_step(ovnk8s_gateway_helper *helper);
 OVNK8S_API OVNK8S_MUST_CHECK int ovnk8s_gateway_helper_run(ovnk8s_gateway_helper *helper,
                                                            ovnk8s_cancel *cancel);
 
+/* How things stand with a helper. */
 typedef struct ovnk8s_gateway_helper_status {
     size_t size;        /* Set by the caller, to sizeof(ovnk8s_gateway_helper_status). */
     bool synced;        /* All Services were seen. */
@@ -117,9 +120,9 @@ ovnk8s_gateway_helper_flows_text(const ovnk8s_gateway_helper *helper, char **out
 typedef struct ovnk8s_health_check {
     size_t size;                   /* Of what is told here. */
     const char *service_namespace; /* Of the Service. */
-    const char *name;
-    unsigned int port;      /* Where it is asked for: healthCheckNodePort. */
-    size_t local_endpoints; /* On this node, and ready: 0 is answered by 503. */
+    const char *name;              /* The same. */
+    unsigned int port;             /* Where it is asked for: healthCheckNodePort. */
+    size_t local_endpoints;        /* On this node, and ready: 0 is answered by 503. */
 } ovnk8s_health_check;
 
 /* Receives a health check, which is valid during the call. It may not call back into the helper. */

@@ -52,6 +52,7 @@
 
 OVNK8S_BEGIN_DECLS
 
+/* A connection to an API server. */
 typedef struct ovnk8s_kube ovnk8s_kube;
 
 /* Where the server is and what to show it. All strings are copied; NULL means not given.
@@ -76,7 +77,7 @@ typedef struct ovnk8s_kube_options {
     unsigned int timeout_ms;        /* For each blocking call; 0: 10 seconds. */
     ovnk8s_cancel *cancel;          /* Ends blocking calls early; outlives the connection. */
     ovnk8s_log_fn *log;             /* Receives log lines; NULL: nobody. */
-    void *log_payload;
+    void *log_payload;              /* Passed to 'log'. */
 } ovnk8s_kube_options;
 
 #define OVNK8S_KUBE_OPTIONS_INIT                                                                   \
@@ -192,6 +193,7 @@ typedef struct ovnk8s_kube_handler {
 /* The macro as a function, for bindings. */
 OVNK8S_API void ovnk8s_kube_handler_init(ovnk8s_kube_handler *handler);
 
+/* One collection that is followed. */
 typedef struct ovnk8s_kube_follower ovnk8s_kube_follower;
 
 /* Starts to follow 'collection': a list, then a watch from there on, and both again after whatever

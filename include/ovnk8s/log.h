@@ -11,6 +11,7 @@
 
 OVNK8S_BEGIN_DECLS
 
+/* How much a line matters. */
 enum ovnk8s_log_level {
     OVNK8S_LOG_ERROR = 1, /* Something failed that nobody will try again. */
     OVNK8S_LOG_WARN = 2,  /* Something failed and will be tried again, or was unexpected. */

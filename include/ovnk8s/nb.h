@@ -16,6 +16,7 @@
 
 OVNK8S_BEGIN_DECLS
 
+/* A connection to a Northbound database. */
 typedef struct ovnk8s_nb ovnk8s_nb;
 
 /* How to connect to an OVSDB server. Strings are copied. */

@@ -22,11 +22,13 @@
 
 OVNK8S_BEGIN_DECLS
 
+/* Wishes, and what they come to. */
 typedef struct ovnk8s_plan ovnk8s_plan;
 
 /* The owner of rows when nobody says otherwise. */
 #define OVNK8S_DEFAULT_OWNER "k8s"
 
+/* Whose plan it is. */
 typedef struct ovnk8s_plan_options {
     size_t size;       /* Set by the initialiser. */
     const char *owner; /* Whose rows these are, as in external_ids:ovnk8s-owner: 1 to 63 letters,

@@ -14,6 +14,7 @@
 
 OVNK8S_BEGIN_DECLS
 
+/* A connection to a Southbound database. */
 typedef struct ovnk8s_sb ovnk8s_sb;
 
 /* Connects to the OVN_Southbound database at 'remotes', and waits until the server is ready.

@@ -47,7 +47,7 @@ typedef struct ovnk8s_service_port {
     uint16_t port;                    /* At the addresses of the service. */
     uint16_t node_port;               /* At the physical addresses of all gateways; 0: none. */
     const ovnk8s_endpoint *endpoints; /* Of both families: each serves the addresses of its own. */
-    size_t n_endpoints;
+    size_t n_endpoints;               /* How many these are. */
     const char *not_at; /* Addresses of the service that do not serve this port, since it is another
                          * service's there; NULL or "": none. */
 } ovnk8s_service_port;
@@ -67,7 +67,7 @@ typedef struct ovnk8s_service {
     const char *external_ips;         /* Others that pods and gateways serve. */
     const char *load_balancer_ips;    /* The same, as a load balancer outside has given them. */
     const ovnk8s_service_port *ports; /* At least one. */
-    size_t n_ports;
+    size_t n_ports;                   /* How many these are. */
     unsigned int affinity_s; /* Not 0: connections of one client go to the same endpoint as long as
                               * the endpoints are the same; at most 86,400. How many seconds it is
                               * makes no difference: see docs/services.md. */

@@ -57,6 +57,7 @@
 
 OVNK8S_BEGIN_DECLS
 
+/* The settings of a host, with where each comes from. */
 typedef struct ovnk8s_settings ovnk8s_settings;
 
 /* Creates settings in '*out' that know flags, environment and defaults; freed by

@@ -30,11 +30,13 @@
 
 OVNK8S_BEGIN_DECLS
 
+/* Ranges, and what of them is taken. */
 typedef struct ovnk8s_subnets ovnk8s_subnets;
 
 /* Room for what ovnk8s_subnets_next() writes, its end included. */
 #define OVNK8S_SUBNETS_TEXT 100
 
+/* What is given out of what. */
 typedef struct ovnk8s_subnets_options {
     size_t size;              /* Set by the initialiser. */
     const char *ranges;       /* What subnets are carved out of: one or more networks of any family,

@@ -57,7 +57,9 @@ OVNK8S_API OVNK8S_MUST_CHECK int ovnk8s_cluster_add(ovnk8s_plan *plan,
                                                     const ovnk8s_cluster *cluster);
 
 /* For flags. */
-enum { OVNK8S_FORCE = 1 };
+enum {
+    OVNK8S_FORCE = 1, /* What is in the way goes too. */
+};
 
 /* Adds to 'plan' that there is no cluster: the rows of ovnk8s_cluster_add() go. With OVNK8S_FORCE
  * in 'flags' its nodes go too, with everything that belongs to them. It is no error when there is
@@ -212,9 +214,9 @@ OVNK8S_API const ovnk8s_network_state *ovnk8s_topology_network(const ovnk8s_topo
 /* Forms of ovnk8s_topology_draw(). */
 enum ovnk8s_drawing {
     OVNK8S_DRAWING_TEXT = 0, /* A tree for a terminal. */
-    OVNK8S_DRAWING_JSON = 1,
-    OVNK8S_DRAWING_DOT = 2, /* For Graphviz. */
-    OVNK8S_DRAWING_SVG = 3, /* A picture that stands alone. */
+    OVNK8S_DRAWING_JSON = 1, /* For programs; docs/topology.md has its keys. */
+    OVNK8S_DRAWING_DOT = 2,  /* For Graphviz. */
+    OVNK8S_DRAWING_SVG = 3,  /* A picture that stands alone. */
 };
 
 /* Draws the topology into '*out', to be freed by ovnk8s_free(). Two equal topologies give the same

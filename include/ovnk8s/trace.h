@@ -65,6 +65,7 @@ OVNK8S_API OVNK8S_MUST_CHECK int ovnk8s_trace_read_sb(ovnk8s_plan *plan, const o
  * Errors: OVNK8S_NOMEM. */
 OVNK8S_API OVNK8S_MUST_CHECK int ovnk8s_trace_read_vswitch(ovnk8s_plan *plan);
 
+/* A way that was followed. */
 typedef struct ovnk8s_trace ovnk8s_trace;
 
 /* Makes the trace in '*out', to be freed by ovnk8s_trace_free(), of what the latest computation of

@@ -84,6 +84,7 @@ OVNK8S_API OVNK8S_MUST_CHECK int ovnk8s_uplink_move(ovnk8s_vswitch *vswitch,
 OVNK8S_API OVNK8S_MUST_CHECK int ovnk8s_uplink_move_back(ovnk8s_vswitch *vswitch,
                                                          const ovnk8s_uplink *uplink);
 
+/* Which way an uplink moves. */
 enum ovnk8s_uplink_direction {
     OVNK8S_UPLINK_MOVE = 0,      /* As ovnk8s_uplink_move() goes. */
     OVNK8S_UPLINK_MOVE_BACK = 1, /* As ovnk8s_uplink_move_back() goes. */
@@ -113,10 +114,10 @@ enum ovnk8s_uplink_state {
 
 /* What the database of Open vSwitch has on record. No string is NULL. */
 typedef struct ovnk8s_uplink_record {
-    size_t size; /* Of this struct. */
-    const char *nic, *bridge;
-    enum ovnk8s_uplink_state state;
-    size_t n_addresses, n_routes, n_rules;
+    size_t size;                           /* Of this struct. */
+    const char *nic, *bridge;              /* Their names. */
+    enum ovnk8s_uplink_state state;        /* How far it is. */
+    size_t n_addresses, n_routes, n_rules; /* How many of each are on record. */
 } ovnk8s_uplink_record;
 
 /* Reads all records, ordered by bridge, into '*out', an array of '*n' pointers that ends with NULL.

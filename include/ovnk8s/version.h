@@ -7,6 +7,7 @@
 
 OVNK8S_BEGIN_DECLS
 
+/* The version that the caller is compiled with, as numbers and as text. */
 #define OVNK8S_VERSION_MAJOR 0
 #define OVNK8S_VERSION_MINOR 1
 #define OVNK8S_VERSION_PATCH 0

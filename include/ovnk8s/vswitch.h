@@ -9,6 +9,7 @@
 
 OVNK8S_BEGIN_DECLS
 
+/* A connection to the database of the Open vSwitch of a host. */
 typedef struct ovnk8s_vswitch ovnk8s_vswitch;
 
 /* Connects to the Open_vSwitch database at 'remote', such as "unix:/var/run/openvswitch/db.sock",

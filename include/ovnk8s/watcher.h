@@ -31,8 +31,10 @@
 
 OVNK8S_BEGIN_DECLS
 
+/* The controller. */
 typedef struct ovnk8s_watcher ovnk8s_watcher;
 
+/* How the watcher works. */
 typedef struct ovnk8s_watcher_options {
     size_t size;            /* Set by the initialiser. */
     const char *owner;      /* Whose rows these are; NULL: OVNK8S_DEFAULT_OWNER. */
@@ -84,6 +86,7 @@ OVNK8S_API int ovnk8s_watcher_timeout(const ovnk8s_watcher *watcher);
  * there is nothing for the caller to do about it. */
 OVNK8S_API void ovnk8s_watcher_step(ovnk8s_watcher *watcher);
 
+/* How things stand with a watcher. */
 typedef struct ovnk8s_watcher_status {
     size_t size;        /* Set by the caller, to sizeof(ovnk8s_watcher_status). */
     bool synced;        /* All pods and all ports were seen. */
@@ -124,7 +127,7 @@ OVNK8S_API OVNK8S_MUST_CHECK int ovnk8s_watcher_get_status(const ovnk8s_watcher 
 OVNK8S_API OVNK8S_MUST_CHECK int ovnk8s_watcher_pending(const ovnk8s_watcher *watcher, char **out);
 
 /* Writes what was counted and measured since ovnk8s_watcher_new() into '*out', to be freed by
- * ovnk8s_free(), as text that Prometheus reads (exposition format 0.0.4). docs/operating.md has the
+ * ovnk8s_free(), as text that Prometheus reads (exposition format 0.0.4). docs/watcher.md has the
  * list.
  *
  * Errors: OVNK8S_NOMEM. */

@@ -169,7 +169,9 @@ static size_t choose_columns(size_t n, int row_height)
 static struct layout lay_out(const struct drawing *drawing)
 {
     struct layout layout = {.drawing = drawing};
-    const int least = 2 * (HUB_WIDTH / 2 + JOIN_GAP + JOIN_WIDTH);
+    /* A gateway that is alone is in the middle above the join switch. */
+    const int reach = drawing->n_gateways == 1 ? (JOIN_WIDTH + SVG_CARD) / 2 : JOIN_WIDTH;
+    const int least = 2 * (HUB_WIDTH / 2 + JOIN_GAP + reach);
     int grid, gutter;
 
     for (size_t i = 0; i < drawing->n_nodes; i++) {

@@ -4,7 +4,7 @@
 
 #include "base/mem.h"
 
-/* The bounds of the buckets are part of what is documented in docs/operating.md. */
+/* The bounds of the buckets are part of what is documented in docs/watcher.md. */
 static const double second_bounds[] = {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25,
                                        0.5,   1,      2.5,   5,    10,    30,   60,  300};
 static const double size_bounds[] = {1, 2, 5, 10, 20, 50, 100, 200, 500};

@@ -49,10 +49,11 @@ class Sandbox:
 
     @classmethod
     def create(cls, nodes: int = 2, kubernetes: bool = False, folder: pathlib.Path | None = None, *,
-               kubelets: bool = False) -> Sandbox:
+               kubelets: bool = False, bare: bool = False) -> Sandbox:
         """Starts a cluster and returns when it is ready. The folder, if given, must be empty or missing.
 
         With kubelets, it is a whole Kubernetes cluster, which waits for its network; there is a kubeconfig in the folder.
+        Bare, it is hosts on a wire, on which nothing runs.
         """
         if folder:
             folder.mkdir(parents=True, exist_ok=True)
@@ -63,7 +64,7 @@ class Sandbox:
             sandbox._start_hosts(nodes, Worker if kubelets else Node)
             if kubelets:
                 sandbox._start_kubernetes()
-            else:
+            elif not bare:
                 sandbox._start_cluster(ApiServer(sandbox.central) if kubernetes else None)
         except BaseException:
             sandbox.close()

@@ -28,7 +28,7 @@ def expected(prefix) -> set[str]:
         *(f"{libraries}/{name}" for name in ("libovnk8s.a", "libovnk8s.so", "libovnk8s.so.0", f"libovnk8s.so.{version()}")),
         f"{libraries}/pkgconfig/ovnk8s.pc", *(f"{libraries}/cmake/ovnk8s/ovnk8s{name}.cmake" for name in package),
         *(f"lib/systemd/system/{name}" for name in UNITS),
-        *(f"share/man/man8/{name}.8" for name in PROGRAMS),
+        *(f"share/man/man8/{name}.8" for name in [*PROGRAMS, "ovn-k8s-cni-overlay"]),
         *(f"share/bash-completion/completions/{name}" for name in PROGRAMS),
         *(f"share/ovnk8s/deploy/{name}" for name in MANIFESTS)}
 

@@ -233,6 +233,25 @@ static void svg_has_a_card_for_each_gateway(void **state)
     }
 }
 
+/* No box reaches beyond the picture. */
+static void svg_shows_whole_boxes(void **state)
+{
+    (void)state;
+    for (size_t n = 0; n <= 13; n++) {
+        _cleanup_free_ char *text = drawn_with_gateways(draw_svg, n);
+        int width = 0;
+
+        assert_int_equal(sscanf(strstr(text, "viewBox="), "viewBox=\"0 0 %d", &width), 1);
+        for (const char *box = text; (box = strstr(box, "\" x=\"")); box++) {
+            int x, y, own = 0;
+
+            if (sscanf(box, "\" x=\"%d\" y=\"%d\" width=\"%d\"", &x, &y, &own) == 3) {
+                assert_in_range(x, 0, width - own);
+            }
+        }
+    }
+}
+
 static void dot_quotes_names(void **state)
 {
     _cleanup_free_ char *text = drawn(draw_dot, true);
@@ -345,6 +364,7 @@ int main(void)
         cmocka_unit_test(json_has_gateways),
         cmocka_unit_test(dot_has_gateways),
         cmocka_unit_test(svg_has_a_card_for_each_gateway),
+        cmocka_unit_test(svg_shows_whole_boxes),
         cmocka_unit_test(no_cluster_is_drawn_too),
         cmocka_unit_test(a_topology_is_sorted_out),
     };
