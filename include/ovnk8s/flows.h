@@ -127,6 +127,9 @@ OVNK8S_API OVNK8S_MUST_CHECK int ovnk8s_bridge_open(ovnk8s_bridge **out, const c
 /* Closes the connection and frees it; flows stay. NULL is accepted. */
 OVNK8S_API void ovnk8s_bridge_close(ovnk8s_bridge *bridge);
 
+/* Sets the deadline of each blocking call from now on, in ms; 0 stands for 10,000. */
+OVNK8S_API void ovnk8s_bridge_set_timeout(ovnk8s_bridge *bridge, unsigned int timeout_ms);
+
 /* Returns the MAC address of the bridge's own port, "0a:58:0a:01:02:03"; NULL when it is not known.
  * Valid until the next call on the bridge. */
 OVNK8S_API const char *ovnk8s_bridge_mac(ovnk8s_bridge *bridge);

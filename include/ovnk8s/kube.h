@@ -102,6 +102,9 @@ OVNK8S_API OVNK8S_MUST_CHECK int ovnk8s_kube_open(ovnk8s_kube **out,
 /* Drops what is under way and frees 'kube', which may be NULL. */
 OVNK8S_API void ovnk8s_kube_close(ovnk8s_kube *kube);
 
+/* Sets the deadline of each blocking call from now on, in ms; 0 stands for 10,000. */
+OVNK8S_API void ovnk8s_kube_set_timeout(ovnk8s_kube *kube, unsigned int timeout_ms);
+
 /* Sends one request and waits for the answer.
  *
  * 'path' begins with "/" and may have a query; what is not plain in it is percent-encoded by the

@@ -55,6 +55,9 @@ OVNK8S_API OVNK8S_MUST_CHECK int ovnk8s_nb_open(ovnk8s_nb **out, const char *rem
 /* Closes the connection and frees it. NULL is accepted. */
 OVNK8S_API void ovnk8s_nb_close(ovnk8s_nb *nb);
 
+/* Sets the deadline of each blocking call from now on, in ms; 0 stands for 10,000. */
+OVNK8S_API void ovnk8s_nb_set_timeout(ovnk8s_nb *nb, unsigned int timeout_ms);
+
 OVNK8S_END_DECLS
 
 #endif /* nb.h */

@@ -3,6 +3,7 @@
 #ifndef OVNK8S_OVNK8S_H
 #define OVNK8S_OVNK8S_H
 
+#include <ovnk8s/apply.h>
 #include <ovnk8s/cancel.h>
 #include <ovnk8s/cni.h>
 #include <ovnk8s/common.h>

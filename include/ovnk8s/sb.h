@@ -30,6 +30,9 @@ OVNK8S_API OVNK8S_MUST_CHECK int ovnk8s_sb_open(ovnk8s_sb **out, const char *rem
 /* Closes the connection and frees it. NULL is accepted. */
 OVNK8S_API void ovnk8s_sb_close(ovnk8s_sb *sb);
 
+/* Sets the deadline of each blocking call from now on, in ms; 0 stands for 10,000. */
+OVNK8S_API void ovnk8s_sb_set_timeout(ovnk8s_sb *sb, unsigned int timeout_ms);
+
 /* A host that has joined OVN. No string is NULL. */
 typedef struct ovnk8s_chassis {
     size_t size;            /* Of this struct. */

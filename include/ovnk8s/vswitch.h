@@ -25,6 +25,9 @@ OVNK8S_API OVNK8S_MUST_CHECK int ovnk8s_vswitch_open(ovnk8s_vswitch **out, const
 /* Closes the connection and frees it. NULL is accepted. */
 OVNK8S_API void ovnk8s_vswitch_close(ovnk8s_vswitch *vswitch);
 
+/* Sets the deadline of each blocking call from now on, in ms; 0 stands for 10,000. */
+OVNK8S_API void ovnk8s_vswitch_set_timeout(ovnk8s_vswitch *vswitch, unsigned int timeout_ms);
+
 /* Reads external_ids:'key' of table Open_vSwitch into '*out', to be freed by ovnk8s_free().
  *
  * Errors: OVNK8S_NOTFOUND (no such key), OVNK8S_TIMEOUT, OVNK8S_CANCELLED, OVNK8S_PROTOCOL,

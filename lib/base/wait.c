@@ -11,11 +11,13 @@
 
 struct ovnk8s_cancel {
     int fd; /* An eventfd: readable once and for all after the trigger. */
+    ovnk8s_interrupt_fn *interrupt;
+    void *payload; /* Passed to 'interrupt'. */
 };
 
 int ovnk8s_cancel_new(ovnk8s_cancel **out)
 {
-    ovnk8s_cancel *cancel = malloc(sizeof *cancel);
+    ovnk8s_cancel *cancel = calloc(1, sizeof *cancel);
 
     *out = NULL;
     if (!cancel) {
@@ -48,6 +50,13 @@ void ovnk8s_cancel_trigger(ovnk8s_cancel *cancel)
 
     (void)written; /* Fails only when the counter is full: then it is triggered. */
     errno = saved;
+}
+
+void ovnk8s_cancel_set_interrupt(ovnk8s_cancel *cancel, ovnk8s_interrupt_fn *interrupt,
+                                 void *payload)
+{
+    cancel->interrupt = interrupt;
+    cancel->payload = payload;
 }
 
 int cancel_fd(const ovnk8s_cancel *cancel)
@@ -90,13 +99,28 @@ int deadline_check(const struct deadline *deadline)
     return deadline_left(deadline) ? 0 : fail(OVNK8S_TIMEOUT, "timed out");
 }
 
+/* A wait that has ended with -1. */
+static int fail_poll(const ovnk8s_cancel *cancel)
+{
+    if (errno != EINTR) {
+        return fail_errno(errno, "poll");
+    }
+    return cancel && cancel->interrupt && cancel->interrupt(cancel->payload)
+               ? fail(OVNK8S_CANCELLED, "interrupted by a signal")
+               : 0;
+}
+
 int deadline_poll(const struct deadline *deadline, struct pollfd *fds, nfds_t n, int64_t wake_at)
 {
     const int64_t until = wake_at < deadline->at ? wake_at : deadline->at;
 
     fds[n] = (struct pollfd){.fd = cancel_fd(deadline->cancel), .events = POLLIN};
-    if (poll(fds, n + 1, ms_until(until)) < 0 && errno != EINTR) {
-        return fail_errno(errno, "poll");
+    if (poll(fds, n + 1, ms_until(until)) < 0) {
+        const int error = fail_poll(deadline->cancel);
+
+        if (error) {
+            return error;
+        }
     }
     return deadline_check(deadline);
 }

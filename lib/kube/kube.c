@@ -297,6 +297,11 @@ void ovnk8s_kube_close(ovnk8s_kube *kube)
     free(kube);
 }
 
+void ovnk8s_kube_set_timeout(ovnk8s_kube *kube, unsigned int timeout_ms)
+{
+    kube->timeout_ms = timeout_ms ? timeout_ms : DEFAULT_TIMEOUT_MS;
+}
+
 const char *kube_server(const ovnk8s_kube *kube)
 {
     return kube->server;

@@ -401,3 +401,8 @@ void ovnk8s_bridge_close(ovnk8s_bridge *bridge)
     hmap_destroy(&bridge->job.foreign);
     free(bridge);
 }
+
+void ovnk8s_bridge_set_timeout(ovnk8s_bridge *bridge, unsigned int timeout_ms)
+{
+    bridge->timeout_ms = timeout_ms;
+}

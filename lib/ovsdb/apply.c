@@ -213,6 +213,19 @@ int apply_start(struct apply **out, ovnk8s_plan *plan, struct conn *conn,
     return error;
 }
 
+int apply_start_patiently(struct apply **out, ovnk8s_plan *plan, struct conn *conn,
+                          const struct deadline *deadline, bool commits)
+{
+    const int error = prepare(out, plan, conn, deadline);
+
+    if (!error) {
+        (*out)->is_patient = true;
+        (*out)->round.commits = commits;
+        (*out)->round.looks = !commits;
+    }
+    return error;
+}
+
 void apply_free(struct apply *apply)
 {
     if (apply) {
@@ -257,29 +270,23 @@ static int run(struct apply *apply)
     return apply->error;
 }
 
-int compute_plan(ovnk8s_plan *plan, struct conn *conn, const struct deadline *deadline)
+static int run_plan(ovnk8s_plan *plan, struct conn *conn, const struct deadline *deadline,
+                    bool commits)
 {
     struct apply *apply;
-    int error = prepare(&apply, plan, conn, deadline);
+    int error = apply_start_patiently(&apply, plan, conn, deadline, commits);
 
-    if (!error) {
-        apply->is_patient = true;
-        apply->round.looks = true;
-        error = run(apply);
-    }
+    error = error ? error : run(apply);
     apply_free(apply);
     return error;
 }
 
+int compute_plan(ovnk8s_plan *plan, struct conn *conn, const struct deadline *deadline)
+{
+    return run_plan(plan, conn, deadline, false);
+}
+
 int apply_plan(ovnk8s_plan *plan, struct conn *conn, const struct deadline *deadline)
 {
-    struct apply *apply;
-    int error = apply_start(&apply, plan, conn, deadline);
-
-    if (!error) {
-        apply->is_patient = true;
-        error = run(apply);
-    }
-    apply_free(apply);
-    return error;
+    return run_plan(plan, conn, deadline, true);
 }

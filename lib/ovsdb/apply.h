@@ -29,6 +29,11 @@ struct apply;
 int apply_start(struct apply **out, ovnk8s_plan *plan, struct conn *conn,
                 const struct deadline *deadline);
 
+/* The same for those who have nothing else to do: a lost connection is waited for. Without
+ * 'commits' what would be changed is found out, and nothing changed. */
+int apply_start_patiently(struct apply **out, ovnk8s_plan *plan, struct conn *conn,
+                          const struct deadline *deadline, bool commits);
+
 /* Does what can be done without waiting. Once it is over, returns what became of it: 0, or the
  * error of ovnk8s_plan_apply(), which is this thread's last one at the first time. */
 int apply_step(struct apply *apply);

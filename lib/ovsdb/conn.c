@@ -74,6 +74,11 @@ struct deadline conn_deadline(const struct conn *conn, unsigned int timeout_ms)
     return deadline_in(timeout_ms ? timeout_ms : conn->timeout_ms, conn->cancel);
 }
 
+void conn_set_timeout(struct conn *conn, unsigned int timeout_ms)
+{
+    conn->timeout_ms = timeout_ms;
+}
+
 bool conn_is_ready(const struct conn *conn)
 {
     return ovsdb_cs_may_send_transaction(conn->cs);

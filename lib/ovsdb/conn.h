@@ -37,6 +37,9 @@ void conn_set_plain(struct conn *conn);
 /* The deadline of a blocking call that starts now; 0 stands for the connection's own timeout. */
 struct deadline conn_deadline(const struct conn *conn, unsigned int timeout_ms);
 
+/* Sets that timeout; 0 stands for the default. */
+void conn_set_timeout(struct conn *conn, unsigned int timeout_ms);
+
 /* Receives the array of results of a transaction (RFC 7047, 4.1.3) with 'error' 0; or NULL, with
  * the failure recorded. */
 typedef void conn_reply_fn(int error, const struct json *results, void *payload);

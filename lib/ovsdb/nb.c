@@ -6,9 +6,8 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "base/options.h"
-#include "openvswitch/json.h"
 #include "ovsdb/apply.h"
-#include "ovsdb/result.h"
+#include "ovsdb/arrival.h"
 
 /* Nothing of these is monitored before somebody asks for it. */
 static const struct replica_table tables[] = {
@@ -70,69 +69,34 @@ void ovnk8s_nb_close(ovnk8s_nb *nb)
     }
 }
 
-/* Waiting for the others. */
-
-struct awaited {
-    const char *column;
-    int64_t number;
-    int64_t seen;
-};
-
-static void see_global(const struct row *row, void *payload)
+void ovnk8s_nb_set_timeout(ovnk8s_nb *nb, unsigned int timeout_ms)
 {
-    struct awaited *awaited = payload;
-
-    awaited->seen = row_integer(row, awaited->column);
+    conn_set_timeout(nb->conn, timeout_ms);
 }
+
+/* Waiting for the others. */
 
 static bool has_arrived(struct conn *conn, void *payload)
 {
-    struct awaited *awaited = payload;
+    struct arrival *arrival = payload;
 
-    replica_each(conn_replica(conn), "NB_Global", see_global, awaited);
-    return awaited->seen >= awaited->number;
-}
-
-/* Raises nb_cfg and tells its new value. */
-static int raise_number(struct conn *conn, const struct deadline *deadline, int64_t *number)
-{
-    struct json *ops = json_from_string("[{\"op\": \"mutate\", \"table\": \"NB_Global\","
-                                        " \"where\": [], \"mutations\": [[\"nb_cfg\", \"+=\", 1]]},"
-                                        "{\"op\": \"select\", \"table\": \"NB_Global\","
-                                        " \"where\": [], \"columns\": [\"_uuid\", \"nb_cfg\"]}]");
-    struct rows facts = {0};
-    struct json *results;
-    int error = conn_transact(conn, ops, deadline, &results);
-
-    for (size_t i = 0; !error && i < results->array.n; i++) {
-        error = result_error(results->array.elems[i]);
-    }
-    if (!error) {
-        error = results->array.n < 2 ? fail(OVNK8S_PROTOCOL, "an answer that is too short")
-                                     : result_rows(results->array.elems[1], "NB_Global", &facts);
-    }
-    *number = row_integer(facts.first, "nb_cfg");
-    rows_clear(&facts);
-    json_destroy(results);
-    return error;
+    (void)conn;
+    arrival_step(arrival);
+    return arrival->is_over;
 }
 
 int nb_wait(ovnk8s_nb *nb, enum ovnk8s_wait wait, const struct deadline *deadline)
 {
-    struct awaited awaited = {.column = wait == OVNK8S_WAIT_HV ? "hv_cfg" : "sb_cfg"};
-    int error = raise_number(nb->conn, deadline, &awaited.number);
+    struct arrival arrival;
+    int error;
 
-    if (!error) {
-        conn_watch(nb->conn, "NB_Global", NULL);
-        error = conn_until(nb->conn, has_arrived, &awaited, deadline);
-    }
-    if (error) {
-        return fail_during(error, "wait", conn_remotes(nb->conn), "committed, but waiting for %s",
-                           wait == OVNK8S_WAIT_HV ? "the chassis (is each ovn-controller running?)"
-                                                  : "the Southbound database (is ovn-northd"
-                                                    " running?)");
-    }
-    return 0;
+    conn_step(nb->conn); /* A connection that was lost while nobody looked is not ready. */
+    error = conn_wait_ready(nb->conn, deadline);
+    arrival_start(&arrival, nb->conn, wait);
+    error = error ? error : conn_until(nb->conn, has_arrived, &arrival, deadline);
+    error = error ? error : arrival.error;
+    arrival_clear(&arrival);
+    return error ? arrival_fail(&arrival, error) : 0;
 }
 
 /* Plans. */

@@ -40,6 +40,11 @@ void ovnk8s_sb_close(ovnk8s_sb *sb)
     }
 }
 
+void ovnk8s_sb_set_timeout(ovnk8s_sb *sb, unsigned int timeout_ms)
+{
+    conn_set_timeout(sb->conn, timeout_ms);
+}
+
 /* Chassis. */
 
 static const char *text_of(const struct row *row, const char *column)

@@ -54,6 +54,11 @@ void ovnk8s_vswitch_close(ovnk8s_vswitch *vswitch)
     }
 }
 
+void ovnk8s_vswitch_set_timeout(ovnk8s_vswitch *vswitch, unsigned int timeout_ms)
+{
+    conn_set_timeout(vswitch->conn, timeout_ms);
+}
+
 /* What is monitored. */
 
 struct sought {

@@ -12,13 +12,13 @@
 #include "base/log.h"
 #include "base/options.h"
 #include "base/wait.h"
+#include "base/wake.h"
 #include "kube/kube.h"
 #include "node/flows.h"
 #include "openflow/bridge.h"
 #include "watch/health.h"
 #include "watch/published.h"
 #include "watch/service_cache.h"
-#include "watch/wake.h"
 
 enum {
     FIRST_PAUSE_MS = 200, /* After a failure. */

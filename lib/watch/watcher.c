@@ -6,9 +6,10 @@
 
 #include "base/descriptor.h"
 #include "base/options.h"
+#include "base/wake.h"
+#include "ovsdb/wakes.h"
 #include "watch/event_recorder.h"
 #include "watch/private.h"
-#include "watch/wake.h"
 
 void ovnk8s_watcher_options_init(ovnk8s_watcher_options *options)
 {
@@ -17,29 +18,9 @@ void ovnk8s_watcher_options_init(ovnk8s_watcher_options *options)
 
 /* Waking up. */
 
-static bool is_wanted(const struct wake_set *wakes, int fd)
-{
-    for (nfds_t i = 0; i < wakes->n; i++) {
-        if (wakes->fds[i].fd == fd) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static void register_wakes(ovnk8s_watcher *watcher)
 {
-    const struct wake_set before = watcher->wakes;
-
-    conn_wakes(watcher->conn, &watcher->wakes);
-    for (nfds_t i = 0; i < before.n; i++) {
-        if (!is_wanted(&watcher->wakes, before.fds[i].fd)) {
-            wake_forget(watcher->epoll, before.fds[i].fd);
-        }
-    }
-    for (nfds_t i = 0; i < watcher->wakes.n; i++) {
-        wake_register(watcher->epoll, watcher->wakes.fds[i].fd, watcher->wakes.fds[i].events);
-    }
+    conn_register_wakes(watcher->conn, watcher->epoll, &watcher->wakes);
     wake_register(watcher->epoll, kube_fd(watcher->kube), POLLIN);
 }
 

@@ -1,7 +1,7 @@
 """Pod ports in one plan against the same rows as one raw transaction: what several rows have in common."""
 from __future__ import annotations
 
-from bench import Bench, Database, Tap, interleave
+from bench import HERE, Bench, Database, Tap, answer_of, interleave
 
 PREFIX, NETWORK = "bench", "10.250"
 
@@ -26,6 +26,12 @@ class Ports:
         self.refresh()
         told = self.bench.work(self.database, *self.words)
         return told["ms"], told["peak_kb"] / 1024
+
+    def ovsdbapp(self) -> dict:
+        """The same by ovsdbapp, in a process of its own."""
+        self.refresh()
+        words = map(str, (self.database.remote, PREFIX, self.nodes, self.ports, NETWORK))
+        return answer_of(["/usr/bin/python3", str(HERE / "ovsdbapp_ports.py"), *words])
 
     def record(self) -> list[dict]:
         """What the library sends."""

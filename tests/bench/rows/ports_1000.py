@@ -2,14 +2,8 @@
 import statistics
 from collections.abc import Iterator
 
-from bench import HERE, Bench, Row, answer_of, compared, interleave, process_ms
-from ports import NETWORK, PREFIX, Ports, against_raw, rows_alone
-
-
-def ovsdbapp(ports: Ports) -> float:
-    ports.refresh()
-    words = map(str, (ports.database.remote, PREFIX, ports.nodes, ports.ports, NETWORK))
-    return answer_of(["/usr/bin/python3", str(HERE / "ovsdbapp_ports.py"), *words])["ms"]
+from bench import Bench, Row, compared, interleave, process_ms
+from ports import NETWORK, Ports, against_raw, rows_alone
 
 
 def whole(ports: Ports) -> float:
@@ -29,6 +23,6 @@ def measure(bench: Bench) -> Iterator[Row]:
     yield compared("ports-1000-rows-alone", "ms", *interleave(
         bench.size(11, 1), lambda: ports.ours()[0], lambda: ports.raw(alone)))
     yield compared("ports-1000-ovsdbapp", "ms", *interleave(
-        bench.size(2, 1), lambda: ports.ours()[0], lambda: ovsdbapp(ports)))
+        bench.size(2, 1), lambda: ports.ours()[0], lambda: ports.ovsdbapp()["ms"]))
     yield Row("ports-1000-requests", "requests", len(requests))
     ports.end()

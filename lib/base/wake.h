@@ -1,8 +1,8 @@
 /* What wakes the caller's event loop: one descriptor that stands for several, and a point in time.
  */
 
-#ifndef WATCH_WAKE_H
-#define WATCH_WAKE_H
+#ifndef BASE_WAKE_H
+#define BASE_WAKE_H
 
 #include <stdint.h>
 

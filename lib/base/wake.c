@@ -1,4 +1,4 @@
-#include "watch/wake.h"
+#include "base/wake.h"
 
 #include <errno.h>
 #include <poll.h>
