@@ -45,21 +45,37 @@ static ovnk8s_cni_install_options cni_of(const struct command *command, const ch
     return cni;
 }
 
-/* The plugin is found beside this program, or where the setting "cni-plugin" says. */
+/* A file by its path from the folder of this program, which may have been moved with its prefix. */
+static void find_beside(const char *file, char path[static PATH_MAX])
+{
+    char found[PATH_MAX];
+    const ssize_t length = readlink("/proc/self/exe", found, sizeof found - 1);
+    char *slash;
+
+    found[length > 0 ? length : 0] = '\0';
+    slash = strrchr(found, '/');
+    slash = slash ? slash + 1 : found;
+    snprintf(slash, (size_t)(found + sizeof found - slash), "%s", file);
+    if (!realpath(found, path)) {
+        snprintf(path, PATH_MAX, "%s", found);
+    }
+}
+
+/* The plugin is found where plugins are installed, or beside this program, as it is built; or where
+ * the setting "cni-plugin" says. */
 static void find_plugin(const struct command *command, char path[static PATH_MAX])
 {
     const char *plugin = ovnk8s_settings_get(command->cli.settings, "cni-plugin");
-    ssize_t length;
-    char *slash;
+    char installed[PATH_MAX];
 
     if (strchr(plugin, '/')) {
         snprintf(path, PATH_MAX, "%s", plugin);
     } else {
-        length = readlink("/proc/self/exe", path, PATH_MAX - 1);
-        path[length > 0 ? length : 0] = '\0';
-        slash = strrchr(path, '/');
-        slash = slash ? slash + 1 : path;
-        snprintf(slash, (size_t)(PATH_MAX - (slash - path)), "%s", plugin);
+        find_beside(plugin, path);
+        snprintf(installed, sizeof installed, PLUGIN_FOLDER "/%s", plugin);
+        if (access(path, X_OK)) {
+            find_beside(installed, path);
+        }
     }
     if (access(path, X_OK)) {
         fprintf(stderr, "ovn-k8s-overlay: CNI plugin %s: not an executable file\n", path);

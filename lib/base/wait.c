@@ -1,4 +1,5 @@
 #include "base/wait.h"
+#include "base/descriptor.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -22,7 +23,7 @@ int ovnk8s_cancel_new(ovnk8s_cancel **out)
     if (!cancel) {
         return fail_nomem();
     }
-    cancel->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    cancel->fd = descriptor_aside(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
     if (cancel->fd < 0) {
         const int error = errno;
 

@@ -9,6 +9,7 @@
 
 #include <cjson/cJSON.h>
 
+#include "base/descriptor.h"
 #include "base/error.h"
 #include "base/mem.h"
 #include "base/options.h"
@@ -113,7 +114,7 @@ static int write_file(int folder, const char *name, const char *content)
     _cleanup_close_ int fd = -1;
 
     make_temporary_name(temporary);
-    fd = openat(folder, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    fd = descriptor_aside(openat(folder, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
     if (fd < 0) {
         return fail_errno(errno, "creating");
     }

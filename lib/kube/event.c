@@ -4,6 +4,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include "base/descriptor.h"
 #include "base/error.h"
 #include "base/mem.h"
 #include "kube/connection.h"
@@ -65,11 +66,15 @@ static CURLMcode set_options(struct kube_multi *multi)
 
 int multi_open(struct kube_multi *multi)
 {
+    struct descriptor_guard guard;
+
     if (multi->handle) {
         return 0;
     }
     /* It makes a pair of sockets for itself, which it does not let us close on exec. */
+    guard = descriptors_take();
     multi->handle = multi->kube->curl->multi_init();
+    descriptors_give_back(&guard);
     return !multi->handle || set_options(multi) ? fail_nomem() : 0;
 }
 
@@ -78,7 +83,7 @@ int event_open(ovnk8s_kube *kube)
     for (size_t i = 0; i < MULTIS; i++) {
         kube->multis[i] = (struct kube_multi){.kube = kube, .timer_at = INT64_MAX};
     }
-    kube->epoll = epoll_create1(EPOLL_CLOEXEC);
+    kube->epoll = descriptor_aside(epoll_create1(EPOLL_CLOEXEC));
     return kube->epoll < 0 ? fail_errno(errno, "epoll_create1") : 0;
 }
 

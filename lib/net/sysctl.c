@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/descriptor.h"
 #include "base/error.h"
 #include "net/netns.h"
 
@@ -41,7 +42,7 @@ static int read_value(const char *path, char value[static VALUE_SIZE])
 
 static int write_value(const char *path, const char *value)
 {
-    _cleanup_close_ int fd = open(path, O_WRONLY | O_CLOEXEC);
+    _cleanup_close_ int fd = descriptor_aside(open(path, O_WRONLY | O_CLOEXEC));
 
     return fd < 0 || write(fd, value, strlen(value)) < 0 ? fail_errno(errno, "writing %s", path)
                                                          : 0;

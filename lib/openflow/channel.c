@@ -13,6 +13,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/descriptor.h"
 #include "base/error.h"
 #include "base/mem.h"
 #include "base/wait.h"
@@ -124,7 +125,7 @@ static void watch_folder(struct channel *channel)
     }
     strcpy(folder, address->sun_path);
     slash = strrchr(folder, '/');
-    channel->inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+    channel->inotify = descriptor_aside(inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
     if (channel->inotify < 0) {
         return; /* Then the pauses alone have to do. */
     }

@@ -2,9 +2,10 @@
  *
  * libopenvswitch was written for daemons: left alone it installs signal handlers and an atexit
  * function, opens the system log, writes to standard error, keeps a poll set that only its own loop
- * can wait on, dies of SIGPIPE and leaks sockets to child processes. contain.c defines the
- * functions of its modules fatal-signal, poll-loop and vlog anew, so that the linker never takes
- * those, and CMake wraps socket() and send(). What remains is what this header offers. */
+ * can wait on, dies of SIGPIPE, leaks sockets to child processes, and makes them the host's
+ * standard streams where it has none. contain.c defines the functions of its modules coverage,
+ * fatal-signal, poll-loop and vlog anew, so that the linker never takes those, and CMake wraps
+ * socket() and send(). What remains is what this header offers. */
 
 #ifndef OVSDB_CONTAIN_H
 #define OVSDB_CONTAIN_H

@@ -8,6 +8,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include "base/descriptor.h"
 #include "base/log.h"
 #include "base/options.h"
 #include "base/wait.h"
@@ -364,7 +365,7 @@ static int start(ovnk8s_gateway_helper *helper)
     if (error) {
         return error;
     }
-    helper->epoll = epoll_create1(EPOLL_CLOEXEC);
+    helper->epoll = descriptor_aside(epoll_create1(EPOLL_CLOEXEC));
     if (helper->epoll < 0) {
         return fail_errno(errno, "epoll_create1");
     }

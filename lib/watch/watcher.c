@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/descriptor.h"
 #include "base/options.h"
 #include "base/wake.h"
 #include "ovsdb/wakes.h"
@@ -102,7 +103,7 @@ static int start(ovnk8s_watcher *watcher, const ovnk8s_watcher_options *options)
     if (error) {
         return error;
     }
-    watcher->epoll = epoll_create1(EPOLL_CLOEXEC);
+    watcher->epoll = descriptor_aside(epoll_create1(EPOLL_CLOEXEC));
     if (watcher->epoll < 0) {
         return fail_errno(errno, "epoll_create1");
     }

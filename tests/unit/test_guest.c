@@ -3,14 +3,18 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <locale.h>
 #include <pthread.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 #include <ovnk8s/ovnk8s.h>
 
@@ -238,17 +242,180 @@ static void nothing_is_printed(void **state)
     assert_int_equal(written_by(fail_to_connect), 0);
 }
 
-static void descriptor_zero_is_one_like_others(void **state)
+/* Children. What they find they tell by how they end, since they have no output of cmocka's. */
+
+static int apply_in_child(void)
 {
-    const int kept = fcntl(0, F_DUPFD_CLOEXEC, 3);
+    ovnk8s_plan *plan = NULL;
+    ovnk8s_node node = OVNK8S_NODE_INIT;
+    ovnk8s_nb *nb = NULL;
+    int error = ovnk8s_nb_open(&nb, server.remote, NULL);
+
+    node.name = "child";
+    error = error ? error : ovnk8s_plan_new(&plan, NULL);
+    error = error ? error : ovnk8s_node_add(plan, &node);
+    error = error ? error : ovnk8s_plan_apply(plan, nb, NULL);
+    ovnk8s_plan_free(plan);
+    ovnk8s_nb_close(nb);
+    return error;
+}
+
+/* Nobody listens there; but the library for that is loaded, and a socket made. */
+static int ask_kubernetes_in_child(int (*check)(void))
+{
+    ovnk8s_kube_options options = OVNK8S_KUBE_OPTIONS_INIT;
+    ovnk8s_kube *kube = NULL;
+    char *reply = NULL;
+    int error;
+
+    options.server = "http://127.0.0.1:1";
+    options.timeout_ms = 200;
+    error = ovnk8s_kube_open(&kube, &options);
+    if (!error) {
+        error = ovnk8s_kube_get(kube, "/api", &reply);
+        error = error == OVNK8S_TIMEOUT || error == OVNK8S_UNAVAILABLE ? check() : 1;
+    }
+    ovnk8s_free(reply);
+    ovnk8s_kube_close(kube);
+    return error;
+}
+
+static int nothing(void)
+{
+    return 0;
+}
+
+static pid_t start_child(int (*what)(void))
+{
+    const pid_t pid = fork();
+
+    if (!pid) {
+        _exit(what() ? 1 : 0);
+    }
+    assert_true(pid > 0);
+    return pid;
+}
+
+static void assert_ends_well(pid_t child)
+{
+    int status;
+
+    assert_int_equal(waitpid(child, &status, 0), child);
+    if (!WIFEXITED(status) || WEXITSTATUS(status)) {
+        fail_msg("the child ended with wait status %#x", (unsigned int)status);
+    }
+}
+
+/* The descriptors of standard streams that are open, as bits. */
+static int streams(void)
+{
+    int open = 0;
+
+    for (int fd = 0; fd < 3; fd++) {
+        open |= fcntl(fd, F_GETFD) >= 0 ? 1 << fd : 0;
+    }
+    return open;
+}
+
+static int live_without_streams(void)
+{
+    ovnk8s_cancel *cancel = NULL;
+    ovnk8s_nb *nb = NULL;
+    int error;
+
+    for (int fd = 0; fd < 3; fd++) {
+        close(fd);
+    }
+    error = ovnk8s_cancel_new(&cancel);
+    error = error ? error : ovnk8s_nb_open(&nb, server.remote, NULL);
+    error = error ? error : streams();
+    error = error ? error : apply_in_child();
+    error = error ? error : ask_kubernetes_in_child(streams);
+    ovnk8s_nb_close(nb);
+    ovnk8s_cancel_free(cancel);
+    return error ? error : streams();
+}
+
+/* Or what somebody prints would be sent to a server. */
+static void the_descriptors_of_standard_streams_are_never_taken(void **state)
+{
+    (void)state;
+    apply_all();
+    assert_ends_well(start_child(live_without_streams));
+}
+
+/* Kills the process at a system call by which there would be another process. */
+static int forbid_processes(void)
+{
+#define KILL_AT(CALL)                                                                              \
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_##CALL, 0, 1),                                        \
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS)
+    struct sock_filter filter[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        KILL_AT(execve),
+        KILL_AT(execveat),
+#ifdef __NR_fork
+        KILL_AT(fork),
+        KILL_AT(vfork),
+#endif
+        /* Threads are made by clone(), once there is no clone3(), of which the flags are in memory.
+         */
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_clone3, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_clone, 0, 3),
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[0])),
+        BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, CLONE_THREAD, 1, 0),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    const struct sock_fprog program = {sizeof filter / sizeof *filter, filter};
+
+    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
+           prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+}
+
+static int live_without_processes(void)
+{
+    return forbid_processes() || apply_in_child() || ask_kubernetes_in_child(nothing);
+}
+
+static int execute_in_spite(void)
+{
+    char *const argv[] = {"true", NULL};
+
+    return forbid_processes() || execvp("true", argv);
+}
+
+static void a_host_that_may_execute_nothing(void **state)
+{
+    const pid_t pid = start_child(execute_in_spite);
+    int status;
 
     (void)state;
-    close(0);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS); /* It is really forbidden. */
     apply_all();
-    if (kept >= 0) {
-        dup2(kept, 0);
-        close(kept);
-    }
+    assert_ends_well(start_child(live_without_processes));
+}
+
+/* Both have a plan to apply: what the library has drawn by chance before must not be the same for
+ * both. */
+static void a_child_with_handles_of_its_own(void **state)
+{
+    ovnk8s_nb *nb = open_nb(0);
+    ovnk8s_plan *plan = new_plan();
+    pid_t child;
+
+    (void)state;
+    succeed(ovnk8s_plan_apply(plan, nb, NULL));
+    child = start_child(apply_in_child);
+    add_node(plan, "parent", NULL);
+    succeed(ovnk8s_plan_apply(plan, nb, NULL));
+    assert_ends_well(child);
+    succeed(ovnk8s_plan_apply(plan, nb, NULL));
+    assert_int_equal(ovnk8s_plan_changes(plan), 0);
+    ovnk8s_plan_free(plan);
+    ovnk8s_nb_close(nb);
 }
 
 /* Servers that go away. */
@@ -454,18 +621,78 @@ static void handles_in_threads_are_independent(void **state)
     }
 }
 
+/* As docs/threading.md says. The sanitizers need more for themselves. */
+enum { SMALL_STACK = 64 * 1024, STACK_PAINT = 0xa5 };
+
+static void *live_on_a_small_stack(void *payload)
+{
+    ovnk8s_kube_options options = OVNK8S_KUBE_OPTIONS_INIT;
+    ovnk8s_kube *kube = NULL;
+
+    (void)payload;
+    options.server = "http://127.0.0.1:1";
+    options.timeout_ms = 100;
+    apply_all();
+    succeed(ovnk8s_kube_open(&kube, &options));
+    assert_int_not_equal(ovnk8s_kube_get(kube, "/api", NULL), 0);
+    ovnk8s_kube_close(kube);
+    fail_to_connect();
+    return NULL;
+}
+
+/* Runs 'what' in a thread that has a stack of this size, and returns how much of that it has used.
+ */
+static size_t stack_used_by(void *(*what)(void *), size_t size)
+{
+    unsigned char *stack =
+        mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    pthread_attr_t attributes;
+    pthread_t thread;
+    size_t untouched = 0;
+
+    assert_true(stack != MAP_FAILED);
+    memset(stack, STACK_PAINT, size);
+    pthread_attr_init(&attributes);
+    assert_int_equal(pthread_attr_setstack(&attributes, stack, size), 0);
+    assert_int_equal(pthread_create(&thread, &attributes, what, NULL), 0);
+    pthread_join(thread, NULL);
+    pthread_attr_destroy(&attributes);
+    while (untouched < size && stack[untouched] == STACK_PAINT) {
+        untouched++;
+    }
+    munmap(stack, size);
+    return size - untouched;
+}
+
+static void a_small_stack_is_enough(void **state)
+{
+    const size_t room = 8 * 1024 * 1024;
+    size_t used;
+
+    (void)state;
+    used = stack_used_by(live_on_a_small_stack, room);
+    print_message("%zu bytes of stack\n", used);
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+    assert_true(used <= SMALL_STACK);
+    stack_used_by(live_on_a_small_stack, SMALL_STACK);
+#endif
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_process_stays_as_it_was),
         cmocka_unit_test(nothing_is_printed),
-        cmocka_unit_test(descriptor_zero_is_one_like_others),
+        cmocka_unit_test(the_descriptors_of_standard_streams_are_never_taken),
+        cmocka_unit_test(a_host_that_may_execute_nothing),
+        cmocka_unit_test(a_child_with_handles_of_its_own),
         cmocka_unit_test(a_killed_server_does_not_kill_the_host),
         cmocka_unit_test(the_same_plan_after_a_restart),
         cmocka_unit_test(a_server_that_comes_back_in_time),
         cmocka_unit_test(deadlines_are_kept),
         cmocka_unit_test(cancelling_ends_a_blocking_call),
         cmocka_unit_test(handles_in_threads_are_independent),
+        cmocka_unit_test(a_small_stack_is_enough),
     };
 
     server_require();
