@@ -177,7 +177,7 @@ class Host:
     def runs(self, pid: int | str) -> bool:
         """Whether a process lives, by its id on this host."""
         try:
-            return self.path(f"/proc/{pid}/cmdline").read_text() != ""  # which that of a zombie is
+            return self.path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "XZ"  # dead, or a zombie
         except OSError:
             return False
 

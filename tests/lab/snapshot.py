@@ -49,8 +49,8 @@ def state(sandbox: Sandbox) -> dict:
 
 
 def links(host: Host) -> str:
-    """The interfaces and their addresses, without those that the kernel gives them when a carrier comes."""
-    return re.sub(r"fe80::\S+ ?", "", host.output(["ip", "-brief", "address"]))
+    """The interfaces and their addresses, without what the kernel does to them when a carrier comes."""
+    return re.sub(r"fe80::\S+ ?", "", host.output(["ip", "-brief", "address"])).replace("UNKNOWN", "UP     ")
 
 
 def containers(host: Host) -> list[str]:
