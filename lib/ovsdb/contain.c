@@ -38,8 +38,15 @@ void poll_immediate_wake_at(const char *where)
     poll_timer_wait_until_at(0, where);
 }
 
+/* Once for each descriptor: epoll knows it by one set of events, of which the latest counts. */
 void poll_fd_wait_at(int fd, short int events, const char *where)
 {
+    for (nfds_t i = 0; i < wakes.n; i++) {
+        if (wakes.fds[i].fd == fd) {
+            wakes.fds[i].events |= events;
+            return;
+        }
+    }
     if (wakes.n == WAKE_FDS) {
         poll_immediate_wake_at(where); /* Busy, but never deaf. */
         return;
