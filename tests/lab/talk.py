@@ -11,9 +11,10 @@ def server(family, kind, port):
     if family == socket.AF_INET6:
         s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
     s.bind(("", port))
+    if kind == socket.SOCK_STREAM:
+        s.listen()
     return s
 def tcp(s):
-    s.listen()
     while True:
         connection, peer = s.accept()
         with connection:
