@@ -144,7 +144,7 @@ def test_an_annotation_that_the_runtime_knows_needs_no_api_server(pod, no_api_se
     assert result["ips"][0]["address"] == pod.annotation()["ip_address"]
     assert f"iface-id-ver={pod.uid}" in pod.interface("external_ids").split()
     one.quiet("DEL")
-    error = one.error("ADD", kubeconfig=no_api_server, runtimeConfig={ANNOTATIONS: {"other": "x"}}, timeout=1)
+    error = one.error("ADD", kubeconfig=no_api_server, runtimeConfig={ANNOTATIONS: {"other": "x"}}, timeout=5)
     assert error["code"] == 105
 
 

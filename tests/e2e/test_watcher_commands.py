@@ -79,7 +79,7 @@ def test_check_finds_ports_that_nobody_needs(overlay, pods):
 
 
 def test_check_without_a_server(overlay):
-    assert_refused(check(overlay.central, "--nb=tcp:127.0.0.1:1", "--timeout=1"), "connecting to OVN_Northbound")
+    assert_refused(check(overlay.central, "--nb=tcp:127.0.0.1:1", "--timeout=5"), "connecting to OVN_Northbound")
     assert_refused(overlay.central.run(["ovn-k8s-watcher", "--check"], check=False), "--overlay is missing", status=2)
 
 
@@ -88,7 +88,7 @@ def test_who_is_told_all_needs_no_open_vswitch(overlay):
     results = check(overlay.central), check(overlay.central, *told)
     assert results[0].returncode in (0, 3)
     assert len({(result.returncode, result.stdout, result.stderr) for result in results}) == 1
-    assert_refused(check(overlay.central, *told[1:], "--timeout=1"), "connecting to Open_vSwitch", "/run/nowhere")
+    assert_refused(check(overlay.central, *told[1:], "--timeout=5"), "connecting to Open_vSwitch", "/run/nowhere")
 
 
 @contextlib.contextmanager

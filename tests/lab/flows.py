@@ -3,7 +3,6 @@ from __future__ import annotations
 
 import contextlib
 import re
-import time
 
 from host import LabError, wait_for
 
@@ -78,11 +77,8 @@ class Helper:
             self.stop()
 
 
-def back_after(node, wanted) -> float:
-    """Waits until the wanted flows are there. Returns after how many seconds they were."""
-    begin = time.monotonic()
-    wait_for("the flows", lambda: own_flows(node) == wanted, timeout=5, log=node.path(LOG))
-    return time.monotonic() - begin
+def wait_for_flows(node, wanted):
+    wait_for("the flows", lambda: own_flows(node) == wanted, log=node.path(LOG))
 
 
 def plug_patch(node):

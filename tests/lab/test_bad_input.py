@@ -15,10 +15,10 @@ MASTER_CASES = {
     "host-bits-of-node": ({"master-switch-subnet": "192.168.1.1/24"}, ['subnet "192.168.1.1/24"', "expected 192.168.1.0/24"]),
     "outside": ({"master-switch-subnet": "10.0.1.0/24"}, ["10.0.1.0/24", "outside", "192.168.0.0/16"]),
     "name": ({"node-name": "Kube_Master"}, ['name "Kube_Master"', "expected a DNS label"]),
-    "unreachable": ({"nb": UNREACHABLE, "timeout": "1"}, [UNREACHABLE, "timed out"]),
-    "no-such-socket": ({"nb": "unix:/run/nowhere.sock", "timeout": "1"}, ["unix:/run/nowhere.sock", "No such file"]),
+    "unreachable": ({"nb": UNREACHABLE, "timeout": "5"}, [UNREACHABLE, "timed out"]),
+    "no-such-socket": ({"nb": "unix:/run/nowhere.sock", "timeout": "5"}, ["unix:/run/nowhere.sock", "No such file"]),
     "no-remote": ({"nb": "nowhere"}, ['remote "nowhere"', "expected unix:PATH, tcp:IP:PORT"]),
-    "no-ovs": ({"ovs": "unix:/run/nowhere.sock", "timeout": "1"}, ["unix:/run/nowhere.sock", "No such file"]),
+    "no-ovs": ({"ovs": "unix:/run/nowhere.sock", "timeout": "5"}, ["unix:/run/nowhere.sock", "No such file"]),
     "timeout": ({"timeout": "soon"}, ['timeout "soon"', "expected a number"])}
 
 
@@ -27,7 +27,7 @@ def test_master_init(overlay, unchanged, flags, words):
     begin = time.monotonic()
     result = overlay_command(overlay.central, "master-init", {**master_flags(overlay.central), **flags}, check=False)
     assert_refused(result, "ovn-k8s-overlay: ", *words)
-    assert time.monotonic() - begin < 8
+    assert time.monotonic() - begin < 20
 
 
 MINION_CASES = {
@@ -38,7 +38,7 @@ MINION_CASES = {
     "other-subnet": ({"minion-switch-subnet": "192.168.9.0/24"}, ["kube-minion1", "192.168.2.0/24", "192.168.9.0/24"]),
     "other-cluster": ({"cluster-ip-subnet": "192.0.0.0/8"}, ["192.168.0.0/16"]),
     "name": ({"node-name": "-"}, ['name "-"', "expected a DNS label"]),
-    "unreachable": ({"nb": UNREACHABLE, "timeout": "1"}, [UNREACHABLE, "timed out"])}
+    "unreachable": ({"nb": UNREACHABLE, "timeout": "5"}, [UNREACHABLE, "timed out"])}
 
 
 @pytest.mark.parametrize("flags, words", MINION_CASES.values(), ids=MINION_CASES.keys())
@@ -72,7 +72,7 @@ def test_watcher(overlay, unchanged, arguments, status, words):
 def test_unreachable_api_server(overlay):
     overlay.central.run(["ovs-vsctl", "set", "Open_vSwitch", ".", 'external_ids:k8s-api-server="https://10.99.0.99:6443"'])
     before = snapshot(overlay)
-    result = overlay.central.run(["ovn-k8s-watcher", "--overlay", "--timeout=1", "--detach"], check=False, timeout=8)
+    result = overlay.central.run(["ovn-k8s-watcher", "--overlay", "--timeout=5", "--detach"], check=False, timeout=30)
     assert_refused(result, "ovn-k8s-watcher: ", "https://10.99.0.99:6443", "timed out")
     assert snapshot(overlay) == before
 

@@ -58,7 +58,7 @@ def test_tls(sandbox, tls_server):
     ({"private-key": f"{TLS}/other.key", "certificate": f"{TLS}/other.crt"}, [])],
     ids=["authority", "client"])
 def test_certificate_of_another_authority(sandbox, unchanged, changes, words):
-    with took_less_than(8):
+    with took_less_than(20):
         result = overlay_command(sandbox.central, "master-init", tls_flags(sandbox, **changes), check=False)
     assert_refused(result, "ovn-k8s-overlay: ", tls_remote(sandbox), *words)
 
@@ -75,7 +75,7 @@ def test_certificate_of_another_authority(sandbox, unchanged, changes, words):
     ids=["none", "no-key", "no-certificate", "no-ca", "missing-key", "missing-certificate", "missing-ca", "mismatch"])
 def test_tls_files(sandbox, unchanged, changes, words):
     flags = tls_flags(sandbox, timeout="30", **changes)
-    with took_less_than(8):  # what is wrong here is known without the server
+    with took_less_than(20):  # what is wrong here is known without the server
         result = overlay_command(sandbox.central, "master-init", flags, check=False)
     assert_refused(result, "ovn-k8s-overlay: ", *words)
 
@@ -120,7 +120,7 @@ def test_cluster(sandbox, members):
 def test_one_server_of_a_cluster_that_does_not_lead(sandbox, members):
     leader_of(members)
     flags = {**cluster_flags(master_flags(sandbox.central), members[1:2]), "timeout": "3"}
-    with took_less_than(8):
+    with took_less_than(20):
         result = overlay_command(sandbox.central, "master-init", flags, check=False)
     assert_refused(result, "ovn-k8s-overlay: ", members[1].remote, "leader")
     assert members[0].names("Logical_Switch") == []
@@ -133,7 +133,7 @@ def test_cluster_without_its_leader(sandbox, members, signal):
     overlay_command(sandbox.nodes[0], "minion-init", cluster_flags(minion_flags(sandbox.nodes[0]), members))
     leader = leader_of(members)
     leader.signal(signal)
-    with took_less_than(DEADLINE + 5):
+    with took_less_than(DEADLINE + 15):
         overlay_command(sandbox.nodes[1], "minion-init", cluster_flags(minion_flags(sandbox.nodes[1]), members))
     survivors = [member for member in members if member is not leader]
     assert_rows(leader_of(survivors), sandbox, sandbox.nodes)
@@ -176,7 +176,7 @@ def silent_port(sandbox):
 @pytest.mark.parametrize("bad", BAD_REMOTES.values(), ids=BAD_REMOTES.keys())
 def test_first_remote_does_not_answer(sandbox, standalone, silent_port, bad):
     flags = {**master_flags(sandbox.central), "nb": ",".join([*bad, standalone.remote]), "timeout": str(DEADLINE)}
-    with took_less_than(DEADLINE + 5):
+    with took_less_than(DEADLINE + 15):
         overlay_command(sandbox.central, "master-init", flags)
     assert_rows(standalone, sandbox, [])
 

