@@ -174,13 +174,21 @@ static void examine(ovnk8s_watcher *watcher, struct cargo *next, struct task *ta
     }
 }
 
-/* Whether there is a task for the lane's next plan; suspects bear less company than others. */
+/* What departs at once is small, so that something follows from it, as requests to the API server,
+ * while the rest is collected and committed. Suspects bear less company than others. */
+static size_t room(const struct lane_state *lane)
+{
+    const size_t most = lane->apply ? MOST_PLANNED : FIRST_PLANNED;
+
+    return lane->next.most && lane->next.most < most ? lane->next.most : most;
+}
+
 static bool has_more(const struct lanes *lanes, enum lane number)
 {
-    const struct cargo *next = &lanes->of[number].next;
-    const size_t most = next->most ? next->most : MOST_PLANNED;
+    const struct lane_state *lane = &lanes->of[number];
+    const size_t n = lane->next.tasks.n;
 
-    return next->tasks.n < most && tasks_has(&lanes->tasks, number, next->tasks.n);
+    return n < room(lane) && tasks_has(&lanes->tasks, number, n);
 }
 
 /* Not more at once than fill a plan, so that a step is short. */

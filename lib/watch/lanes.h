@@ -11,8 +11,8 @@
 
 #include "watch/task.h"
 
-/* The most tasks of one plan. */
-enum { MOST_PLANNED = 500 };
+/* The most tasks of one plan; while no other one of its lane is in flight. */
+enum { MOST_PLANNED = 500, FIRST_PLANNED = 64 };
 
 struct apply;
 

@@ -68,6 +68,7 @@ def test_pods_that_find_no_address_wait_and_hold_up_nobody(overlay):
         log = overlay.central.path(WATCHER_LOG)
         wait_for("the reason in the log", lambda: f"subnet {subnet}: all 252 addresses for pods are taken" in log.read_text())
         assert late.annotation() is None
+        assert "changes for 64 objects" in log.read_text()  # the first plan is small, so that annotating begins early
         taken[0].delete()
         assert late.wait_for_annotation()["ip_address"]
 
