@@ -78,17 +78,23 @@ def bridge(node):
     mac = node.path("/sys/class/net/eth1/address").read_text().strip()
     node.run(["ovs-vsctl", "add-br", BRIDGE, "--", "add-port", BRIDGE, "eth1", "--",
               "set", "Bridge", BRIDGE, "datapath_type=netdev", "fail_mode=standalone", f"other_config:hwaddr={mac}"])
+    # The host has the gateway's MAC, and no helper here keeps their packets apart: what it sent would draw answers to it.
+    node.run(["sysctl", "-qw", f"net.ipv6.conf.{BRIDGE}.disable_ipv6=1"])
     node.run(["ip", "link", "set", BRIDGE, "up"])
-    yield
-    node.run(["ovs-vsctl", "del-br", BRIDGE])
+    try:
+        yield
+    finally:
+        node.run(["ovs-vsctl", "del-br", BRIDGE])
 
 
 @contextlib.contextmanager
 def gateway(node, wiring: str, *words):
     with bridge(node) if wiring == "bridge" else contextlib.nullcontext():
         run(node, *gateway_words(node, wiring), *words, "--wait=hv")
-        yield
-        run(node, "gateway-del", node.name, "--wait=hv")
+        try:
+            yield
+        finally:
+            run(node, "gateway-del", node.name, "--wait=hv")
 
 
 def assert_reaches(pod, gateways):
