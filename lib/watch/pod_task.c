@@ -325,7 +325,6 @@ static void failed(ovnk8s_watcher *watcher, struct task *task, int64_t pause_ms)
 static void forget(ovnk8s_watcher *watcher, struct task *task)
 {
     struct pod *pod = pod_of(task);
-
     const char *node = pod->node; /* It outlives the pod. */
 
     kube_call_cancel(pod->patch);
