@@ -17,13 +17,6 @@ def ask(central, *words) -> str:
     return central.output(["ovs-appctl", "-t", "ovn-k8s-watcher", *words])
 
 
-def plan(central) -> str:
-    """What the watcher would write, once it has seen the cluster: before, the command is refused."""
-    command = ["ovs-appctl", "-t", "ovn-k8s-watcher", "plan"]
-    return wait_for("all objects to be listed", lambda: (
-        (result := central.run(command, check=False)).returncode == 0 and result)).stdout.rstrip("\n")
-
-
 def status(central) -> dict[str, str]:
     return dict(line.split(": ") for line in ask(central, "status").splitlines())
 
@@ -106,10 +99,11 @@ def test_who_follows_tells_what_is_to_be_done(overlay, pods):
         for pod in pods:
             pod.wait_for_annotation()
     with another_leads(overlay), Watcher(central, "--leader-elect"):
-        wait_for("an empty plan", lambda: plan(central) == "")
+        wait_for("the cluster to be seen", lambda: status(central)["synced"] == "yes")
+        wait_for("an empty plan", lambda: ask(central, "plan") == "")
         central.run(["ovn-nbctl", "clear", "Logical_Switch_Port", pods[0].port, "port_security"])
-        wait_for("a plan", lambda: f'~ Logical_Switch_Port "{pods[0].port}"' in plan(central))
-        assert f"{pods[1].port}" not in plan(central)
+        wait_for("a plan", lambda: f'~ Logical_Switch_Port "{pods[0].port}"' in ask(central, "plan"))
+        assert f"{pods[1].port}" not in ask(central, "plan")
         assert check(central).returncode == 3
 
 
@@ -120,7 +114,7 @@ def test_resync(overlay, pods):
             pod.wait_for_annotation()
         assert ask(central, "resync") == ""
         wait_for("nothing to be pending", lambda: pending(central) == {})
-        assert plan(central) == ""
+        assert ask(central, "plan") == ""
         assert check(central).returncode == 0
 
 
