@@ -11,7 +11,7 @@
 
 #include "watch/task.h"
 
-/* The most tasks of one plan; while no other one of its lane is in flight. */
+/* The most tasks of a plan; and of one that departs while no other of its lane is in flight. */
 enum { MOST_PLANNED = 500, FIRST_PLANNED = 64 };
 
 struct apply;
